@@ -1,0 +1,102 @@
+# What people and CI run. `make demo` and `make test` do all the set-up by themselves;
+# they need Go (https://go.dev/dl) and, for the race detector, a C compiler, which is
+# installed where that is possible. The binary itself is built without cgo.
+
+GO          ?= go
+FUZZTIME    ?= 30s
+BENCHTIME   ?= 1s
+DEMO        ?=
+SEEDS       ?= 1040
+CHAOS       ?= 5m
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Where there is concurrency, tests run under the race detector too.
+RACE  := ./internal/client/... ./internal/play/... ./internal/server/... ./internal/dial/... \
+         ./internal/handover/... ./internal/command/... ./cmd/sotto/...
+BENCH := ./mls ./internal/server ./internal/server/logs ./internal/store/sqlite ./internal/play
+CROSS := linux/arm64 darwin/arm64 windows/amd64
+
+export CGO_ENABLED = 0
+export PATH := $(PATH):/usr/local/go/bin
+
+.PHONY: build demo test rest unit race sim soak chaos lint cross fuzz bench go cc clean
+
+build: go
+	$(GO) build -trimpath -o bin/sotto ./cmd/sotto
+
+# make demo DEMO=--once ends after the talk.
+demo: build
+	@bin/sotto demo $(DEMO)
+
+# Every package once: under the race detector where there is concurrency, else without.
+# internal/play and cmd/sotto run both ways, the first with more rounds without it, the
+# second since its scripts are the whole of it. go test's own lines end the output.
+test: lint cross race sim rest
+
+rest: go
+	$(GO) test $$($(GO) list ./... | grep -vxF "$$($(GO) list $(RACE) ./internal/sim)") ./internal/play ./cmd/sotto
+
+# The simulator: some seeds, the plans that failed once, every attack, and the planted
+# bugs that it must find, in three processes. It prints what it counted.
+sim: go
+	@echo 'go test -short ./internal/sim'
+	@$(GO) test -c -o bin/sim.test ./internal/sim
+	@cd internal/sim && b=../../bin && run="$$b/sim.test -test.short -test.v -test.timeout 40m" && \
+	{ $$run -test.run TestHostAttack > $$b/sim.hosts 2>&1 & hosts=$$!; \
+	  $$run -test.run TestMemberAttack > $$b/sim.members 2>&1 & members=$$!; \
+	  $$run -test.skip 'TestHostAttack|TestMemberAttack' > $$b/sim.plans 2>&1; plans=$$?; \
+	  wait $$hosts; hosts=$$?; wait $$members; members=$$?; \
+	  if [ "$$plans$$hosts$$members" != 000 ]; then cat $$b/sim.plans $$b/sim.hosts $$b/sim.members; exit 1; fi; \
+	  grep -hv '^ *\(===\|---\) ' $$b/sim.plans $$b/sim.hosts $$b/sim.members; }
+
+# The same for many more seeds: at least a million messages.
+soak: go
+	$(GO) test -count=1 -timeout 0 -v -run '^TestSoak$$' ./internal/sim -args -first 0 -seeds $(SEEDS)
+
+# Real processes in network namespaces, on Linux, for CHAOS: see docs/chaos.md.
+chaos: go
+	$(GO) test -tags chaos -count=1 -timeout 0 -v -run '^TestChaos$$' ./internal/chaos -args -for $(CHAOS)
+
+unit: go
+	$(GO) test ./...
+
+race: go cc
+	CGO_ENABLED=1 $(GO) test -race $(RACE)
+
+lint: go
+	@echo 'gofmt -l .'; out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "not formatted:" $$out; exit 1; fi
+	$(GO) vet ./...
+	GOOS=linux $(GO) vet -tags chaos ./internal/chaos
+	$(GO) run $(STATICCHECK) ./...
+
+cross: go
+	@set -e; for target in $(CROSS); do \
+		echo "go build for $$target"; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -o /dev/null ./...; \
+	done
+
+# Every fuzz target for FUZZTIME. Plain go test runs their seeds.
+fuzz: go
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "== $$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+bench: go
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem $(BENCH)
+
+go:
+	@command -v $(GO) >/dev/null || { echo "sotto is built with Go 1.26 or later, which is not here: https://go.dev/dl" >&2; exit 1; }
+
+cc:
+	@command -v gcc >/dev/null || command -v cc >/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends gcc libc6-dev; \
+		else \
+			echo "the race detector needs a C compiler: install gcc" >&2; exit 1; \
+		fi; }
+
+clean:
+	rm -rf bin

@@ -1,0 +1,5 @@
+//go:build linux && chaos && !race
+
+package chaos
+
+const raceEnabled = false

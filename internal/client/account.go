@@ -1,0 +1,386 @@
+package client
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"time"
+
+	"sotto/internal/identity"
+	"sotto/internal/room"
+	"sotto/internal/store"
+	"sotto/internal/wire"
+	"sotto/mls"
+)
+
+// Facts of the store.
+const (
+	factKeys    = "keys"   // identity.Keys
+	factChain   = "chain"  // own chain, a CBOR array
+	factHandle  = "handle" // own handle
+	factInbox   = "inbox"  // wire.InboxName
+	factPublic  = "public" // the inbox's public capability
+	factAfter   = "after"  // the inbox was read through here
+	factInvite  = "invite" // invitation code, until the account is registered
+	factKnown   = "opened" // set when the account is registered
+	factFresh   = "fresh"  // when all key packages were last renewed
+	packageGoal = 20       // one-time key packages kept at the home server
+	packageLife = 80 * 24 * time.Hour
+	// packageFresh is how often all key packages are renewed: well within packageLife.
+	packageFresh = 20 * 24 * time.Hour
+)
+
+// accountLink is the connection to the home server as this device.
+type accountLink struct {
+	link    *link
+	inbox   wire.InboxName
+	public  wire.Secret
+	after   uint64
+	head    uint64
+	top     uint64 // the last entry that the home server may have named; 0 before it answers
+	watched bool   // it has answered
+	read    bool   // the inbox was read to its head
+	invite  string
+	waiting []func(error) // for the registration
+}
+
+func (c *Client) loadAccount(tx store.Tx) error {
+	b, ok, err := tx.Fact(factKeys)
+	if err != nil || !ok {
+		return err
+	}
+	if c.keys, err = identity.ParseKeys(b); err != nil {
+		return err
+	}
+	handle, _, err := tx.Fact(factHandle)
+	if err != nil {
+		return err
+	}
+	if c.self, err = wire.ParseHandle(string(handle)); err != nil {
+		return err
+	}
+	if _, c.opened, err = tx.Fact(factKnown); err != nil {
+		return err
+	}
+	chain, _, err := tx.Fact(factChain)
+	if err != nil {
+		return err
+	}
+	var statements [][]byte
+	if err := wire.Unmarshal(chain, &statements); err != nil {
+		return err
+	}
+	c.chain, err = identity.Verify(statements)
+	return err
+}
+
+// CreateAccount makes an account with this device as its first and registers it. When
+// the home server refuses, nothing stays.
+func (c *Client) CreateAccount(ctx context.Context, handle, invitation string) error {
+	h, err := wire.ParseHandle(handle)
+	if err != nil {
+		return err
+	}
+	err = c.wait(ctx, func(done func(error)) {
+		again, err := c.tryAgain(h, invitation)
+		if err == nil && !again {
+			err = c.makeAccount(h, invitation)
+		}
+		if err != nil {
+			done(err)
+			return
+		}
+		c.openAccount()
+		c.account.waiting = append(c.account.waiting, done)
+	})
+	if refused(err) { // otherwise the answer may be lost, and the handle ours
+		c.on(func() { c.forgetAccount() })
+	}
+	if err != nil {
+		return err
+	}
+	return c.Start()
+}
+
+// tryAgain says whether an account with this handle was begun here and never answered.
+// One with another handle that was never registered makes room.
+func (c *Client) tryAgain(h wire.Handle, invitation string) (bool, error) {
+	switch {
+	case c.keys == nil:
+		return false, nil
+	case c.opened:
+		return false, ErrAccount
+	}
+	c.openAccount() // so that there is something to forget
+	if h != c.self {
+		c.forgetAccount()
+		return false, nil
+	}
+	c.account.invite = invitation
+	return true, c.write(func(tx store.Tx) error { return tx.SetFact(factInvite, []byte(invitation)) })
+}
+
+func (c *Client) makeAccount(h wire.Handle, invitation string) error {
+	keys, err := identity.NewKeys(c.o.Rand)
+	if err != nil {
+		return err
+	}
+	chain, err := identity.Verify([][]byte{keys.Genesis(h, c.now())})
+	if err != nil {
+		return err
+	}
+	var inbox wire.InboxName
+	c.random(inbox[:])
+	public := c.newSecret()
+	err = c.write(func(tx store.Tx) error {
+		for _, f := range []struct {
+			name  string
+			value []byte
+		}{{factKeys, keys.Marshal()}, {factChain, wire.Marshal(chain.Statements(0))}, {factHandle, []byte(h.String())},
+			{factInbox, inbox[:]}, {factPublic, public[:]}, {factInvite, []byte(invitation)}} {
+			if err := tx.SetFact(f.name, f.value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c.keys, c.chain, c.self = keys, chain, h
+	return nil
+}
+
+// forgetAccount undoes makeAccount after a refusal.
+func (c *Client) forgetAccount() {
+	if c.account == nil || c.opened {
+		return
+	}
+	c.account.link.close()
+	c.account, c.keys, c.chain = nil, nil, nil
+	if err := c.write(func(tx store.Tx) error {
+		return tx.DropFacts(factKeys, factChain, factHandle, factInbox, factPublic, factInvite)
+	}); err != nil {
+		c.fail("forgetting an account that was refused", err)
+	}
+}
+
+// openAccount connects to the home server.
+func (c *Client) openAccount() {
+	if c.account != nil {
+		return
+	}
+	a := &accountLink{link: c.newLink(c.self.Host, "/v1/account")}
+	err := c.read(func(tx store.Tx) error {
+		inbox, _, err := tx.Fact(factInbox)
+		if err != nil {
+			return err
+		}
+		public, _, err := tx.Fact(factPublic)
+		if err != nil {
+			return err
+		}
+		copy(a.inbox[:], inbox)
+		copy(a.public[:], public)
+		invite, _, err := tx.Fact(factInvite)
+		if err != nil {
+			return err
+		}
+		a.invite = string(invite)
+		a.after, err = tx.FactUint(factAfter)
+		return err
+	})
+	if err != nil {
+		c.fail("reading the account", err)
+		return
+	}
+	c.account = a
+	a.link.hello = func(h wire.Hello) { c.greetHome(h) }
+	a.link.opened = c.homeOpened
+	a.link.lost = func() { a.read, a.watched = false, false }
+	a.link.event = c.homeEvent
+	a.link.connect()
+}
+
+// greetHome registers, the first time, and proves who this device is.
+func (c *Client) greetHome(h wire.Hello) {
+	a := c.account
+	if !c.opened {
+		ask(a.link, wire.OpRegister, wire.Register{Genesis: c.chain.Statements(0)[0], Invitation: a.invite}, func(_ wire.Done, err error) {
+			if err != nil && !errors.Is(err, wire.Refuse(wire.CodeHandleTaken, "")) {
+				c.registered(err)
+				return
+			}
+			c.auth(h, err) // a taken handle may be ours: the answer to an earlier try was lost
+		})
+		return
+	}
+	c.auth(h, nil)
+}
+
+// registered answers those who wait for the registration.
+func (c *Client) registered(err error) {
+	waiting := c.account.waiting
+	c.account.waiting = nil
+	for _, done := range waiting {
+		done(err)
+	}
+}
+
+// auth proves that this is a device of the account. taken is the home server's refusal to
+// register the handle, which stands unless the account turns out to be this one.
+func (c *Client) auth(h wire.Hello, taken error) {
+	a := c.account
+	msg := wire.AuthMessage(h.Nonce, c.self.Host, c.self.String(), c.keys.Name)
+	body := wire.Auth{Handle: c.self.String(), Device: c.keys.Name, Signature: ed25519.Sign(c.keys.Signature, msg)}
+	ask(a.link, wire.OpAuth, body, func(_ wire.Done, err error) {
+		if err == nil && !c.opened {
+			err = c.write(func(tx store.Tx) error { return tx.SetFact(factKnown, []byte{1}) })
+			c.opened = err == nil
+		}
+		if err != nil {
+			if taken != nil && refused(err) {
+				err = taken
+			}
+			c.registered(err)
+			a.link.fall(err)
+			return
+		}
+		a.link.ready()
+	})
+}
+
+// homeOpened runs when the home server knows this device: it publishes what others need
+// to invite it, and reads the inbox.
+func (c *Client) homeOpened() {
+	a := c.account
+	ask(a.link, wire.OpPublish, wire.Publish{Inbox: &a.inbox, Capability: &a.public}, func(n wire.KeyPackageCount, err error) {
+		if err != nil {
+			c.registered(err)
+			return
+		}
+		c.publish(n)
+	})
+	c.watchInbox()
+	c.tellCapabilities()
+	c.createLogs()
+}
+
+// publish keeps enough key packages at the home server, none of them too old to be used.
+func (c *Client) publish(n wire.KeyPackageCount) {
+	var before uint64
+	if err := c.read(func(tx store.Tx) (err error) { before, err = tx.FactUint(factFresh); return err }); err != nil {
+		c.registered(err)
+		return
+	}
+	stale := c.nowMS()-int64(before) > packageFresh.Milliseconds()
+	if n.LastResort && n.OneTime >= packageGoal/2 && !stale {
+		c.registered(nil)
+		return
+	}
+	if stale {
+		n = wire.KeyPackageCount{}
+	}
+	p := wire.Publish{Suite: uint16(c.o.Suite)}
+	err := c.update(func(tx store.Tx, _ *[]func()) error {
+		for i := int(n.OneTime); i < packageGoal; i++ {
+			b, err := c.newPackage(tx, false)
+			if err != nil {
+				return err
+			}
+			p.OneTime = append(p.OneTime, b)
+		}
+		if !n.LastResort {
+			b, err := c.newPackage(tx, true)
+			if err != nil {
+				return err
+			}
+			p.LastResort = b
+		}
+		if !stale {
+			return nil
+		}
+		old := c.nowMS() - (packageLife + packageFresh).Milliseconds() // no Welcome can be for these
+		if err := tx.DropOldKeyPackages(old); err != nil {
+			return err
+		}
+		if err := tx.ForgetRead(old); err != nil {
+			return err
+		}
+		if err := tx.ForgetGone(old); err != nil {
+			return err
+		}
+		return tx.SetFactUint(factFresh, uint64(c.nowMS()))
+	})
+	if err != nil {
+		c.registered(err)
+		return
+	}
+	// Key packages of X-Wing are 4 kB each: they may need more than one frame.
+	for len(p.OneTime) > 0 || p.LastResort != nil {
+		part := wire.Publish{Suite: p.Suite, LastResort: p.LastResort}
+		size := len(p.LastResort)
+		for len(p.OneTime) > 0 && size+len(p.OneTime[0]) < wire.PartSize {
+			size += len(p.OneTime[0])
+			part.OneTime = append(part.OneTime, p.OneTime[0])
+			p.OneTime = p.OneTime[1:]
+		}
+		p.LastResort = nil
+		last := len(p.OneTime) == 0
+		ask(c.account.link, wire.OpPublish, part, func(_ wire.KeyPackageCount, err error) {
+			if last || err != nil {
+				c.registered(err)
+			}
+		})
+	}
+}
+
+// newPackage makes a key package and keeps its secrets.
+func (c *Client) newPackage(tx store.Tx, lastResort bool) ([]byte, error) {
+	now := c.now()
+	params := mls.KeyPackageParams{
+		Suite: c.o.Suite, Signer: c.keys.Signature, Credential: c.credential(),
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(packageLife), Supported: []uint16{room.ExtContext},
+	}
+	if lastResort {
+		params.Extensions = []mls.Extension{{Type: mls.ExtLastResort}}
+	}
+	kp, err := mls.NewKeyPackage(c.o.Rand, params)
+	if err != nil {
+		return nil, fmt.Errorf("key package: %w", err)
+	}
+	defer kp.Erase()
+	return kp.Public.Marshal(), tx.PutKeyPackage(store.KeyPackage{Ref: kp.Public.Ref(), Secrets: kp.Marshal(), LastResort: lastResort, Created: c.nowMS()})
+}
+
+func (c *Client) credential() mls.Credential {
+	return mls.BasicCredential(identity.CredentialOf(c.chain, c.keys.Name).Marshal())
+}
+
+// tellCapabilities registers private capabilities of the inbox that the home server does
+// not know yet.
+func (c *Client) tellCapabilities() {
+	if c.account == nil || !c.account.link.up {
+		return
+	}
+	var ids []room.ID
+	var hashes []wire.Hash
+	if err := c.read(func(tx store.Tx) error {
+		untold, err := tx.Untold()
+		for _, u := range untold {
+			ids, hashes = append(ids, u.Room), append(hashes, u.Secret.Hash())
+		}
+		return err
+	}); err != nil || len(ids) == 0 {
+		return
+	}
+	ask(c.account.link, wire.OpCapability, wire.Capability{Add: hashes}, func(_ wire.Done, err error) {
+		if err != nil {
+			return
+		}
+		if err := c.write(func(tx store.Tx) error { return tx.Told(ids) }); err != nil {
+			c.fail("keeping a capability", err)
+		}
+	})
+}

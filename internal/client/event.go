@@ -1,0 +1,93 @@
+package client
+
+import (
+	"slices"
+
+	"sotto/internal/room"
+	"sotto/internal/store"
+)
+
+// EventKind says what an event tells.
+type EventKind string
+
+// The events.
+const (
+	EventMessage EventKind = "message" // a message came, or one of ours took its place
+	EventState   EventKind = "state"   // the state of a message of ours changed
+	EventRoom    EventKind = "room"    // a room was made, entered, changed or ended
+	EventRequest EventKind = "request" // a stranger wrote
+	EventNotice  EventKind = "notice"  // something the person should know
+	EventOnline  EventKind = "online"  // a host was reached or lost
+	EventTrouble EventKind = "trouble" // something failed here that may mend itself
+)
+
+// Event is something that happened. It is told after it is durable.
+type Event struct {
+	Kind    EventKind
+	Room    room.ID
+	Message *store.Message
+	Text    string
+	Notice  string // the kind of a notice
+}
+
+// Subscribe calls f, on the client's queue, for each event until cancel. f must not
+// block and must not call the client.
+func (c *Client) Subscribe(f func(Event)) (cancel func()) {
+	var id int
+	c.on(func() {
+		c.lastSub++
+		id = c.lastSub
+		c.watchers[id] = f
+	})
+	return func() { c.on(func() { delete(c.watchers, id) }) }
+}
+
+func (c *Client) emit(e Event) {
+	for i := 1; i <= c.lastSub; i++ { // in order of subscription
+		if f := c.watchers[i]; f != nil {
+			f(e)
+		}
+	}
+}
+
+// notice keeps something that the person is told.
+func (c *Client) notice(tx store.Tx, after *[]func(), id *room.ID, kind, text string) error {
+	n := store.Notice{Room: id, Time: c.nowMS(), Kind: kind, Text: text}
+	if slices.Contains(provoked, kind) {
+		if same, err := tx.NoticesLike(n, n.Time-sameTime); err != nil || same >= sameNotices {
+			return err
+		}
+	}
+	e := Event{Kind: EventNotice, Notice: kind, Text: text}
+	if id != nil {
+		e.Room = *id
+	}
+	*after = append(*after, func() { c.emit(e) })
+	return tx.AddNotice(n)
+}
+
+// What others can cause as often as they like is told so many times in the same words,
+// and then not for a while: who floods a room with junk must not fill the database too.
+const (
+	sameNotices = 32
+	sameTime    = 24 * 3_600_000 // milliseconds
+)
+
+var provoked = []string{NoticeJunk, NoticeFork, NoticeElsewhere, NoticeIdentity}
+
+// The kinds of notices. Each is a state of affairs that a person should know.
+const (
+	NoticeJoined    = "joined"         // somebody came into a room
+	NoticeLeft      = "left"           // somebody left or was removed
+	NoticeRenamed   = "renamed"        // a room's title or roles changed
+	NoticeRemoved   = "removed"        // this person was removed
+	NoticeMoved     = "moved"          // a room moved to another log
+	NoticeJunk      = "junk"           // somebody posted what cannot be read
+	NoticeFork      = "host fault"     // a host dropped, reordered, forked or forgot
+	NoticeCopy      = "restored copy"  // this device is a copy, or there is one
+	NoticeElsewhere = "read elsewhere" // another program reads with this device's rights
+	NoticeIdentity  = "identity"       // a chain that contradicts what was known
+	NoticeFailed    = "failed"         // a change of a room that could not be made
+	NoticeUpdate    = "update"         // a room follows rules this program does not know
+	NoticeExpired   = "expired"        // messages were gone before this device read them
+)

@@ -1,0 +1,113 @@
+package client
+
+import (
+	"context"
+	"fmt"
+
+	"sotto/internal/identity"
+	"sotto/internal/store"
+	"sotto/internal/wire"
+)
+
+// Requests are strangers' invitations that wait for the person's word.
+func (c *Client) Requests() (out []store.Invitation, err error) {
+	c.on(func() {
+		err = c.read(func(tx store.Tx) (err error) { out, err = tx.Invitations(store.Request); return err })
+	})
+	return out, err
+}
+
+// Accept accepts a stranger's invitation and waits until the room is entered.
+func (c *Client) Accept(ctx context.Context, handle string) error {
+	return c.wait(ctx, func(done func(error)) {
+		h, err := wire.ParseHandle(handle)
+		if err != nil {
+			done(err)
+			return
+		}
+		c.lookup(h.String(), func(f *found, err error) {
+			if err != nil {
+				done(err)
+				return
+			}
+			accepted, err := c.acceptFrom(h.String(), f.chain.ID())
+			if err == nil && !accepted {
+				err = ErrNoRoom
+			}
+			if err != nil {
+				done(err)
+				return
+			}
+			c.until(func() (bool, error) {
+				var waiting []store.Invitation
+				err := c.read(func(tx store.Tx) (err error) { waiting, err = tx.Invitations(store.Accepted); return err })
+				return len(waiting) == 0, err
+			}, done)
+			c.pump()
+		})
+	})
+}
+
+// acceptFrom accepts what the account behind a handle sent, as its server names it. What
+// others sent under the same handle is dropped, and told.
+func (c *Client) acceptFrom(handle string, account identity.ID) (found bool, err error) {
+	err = c.update(func(tx store.Tx, after *[]func()) error {
+		list, err := tx.Invitations(store.Request)
+		if err != nil {
+			return err
+		}
+		for _, i := range list {
+			if i.Handle != handle {
+				continue
+			}
+			if i.Account != account {
+				text := fmt.Sprintf("Somebody wrote to you as %s who is not: their server names another account. It was dropped.", handle)
+				if err := c.notice(tx, after, nil, NoticeIdentity, text); err != nil {
+					return err
+				}
+				if err := tx.DropInvitation(i.ID); err != nil {
+					return err
+				}
+				continue
+			}
+			found = true
+			if err := tx.SetStanding(i.Account, store.Contact); err != nil {
+				return err
+			}
+			if err := tx.SetInvitation(i.ID, store.Accepted); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// Block blocks a person: what they send is not shown, their invitations are dropped.
+func (c *Client) Block(handle string) error {
+	var err error
+	c.on(func() {
+		err = c.write(func(tx store.Tx) error {
+			p, err := c.person(tx, handle)
+			if err != nil {
+				return err
+			}
+			if err := tx.SetStanding(p.Account, store.Blocked); err != nil {
+				return err
+			}
+			list, err := tx.Invitations(store.Request)
+			if err != nil {
+				return err
+			}
+			for _, i := range list {
+				if i.Account == p.Account {
+					if err := tx.DropInvitation(i.ID); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+	})
+	return err
+}

@@ -1,0 +1,168 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+
+	"sotto/internal/room"
+	"sotto/internal/store"
+	"sotto/internal/wire"
+	"sotto/mimi"
+)
+
+// resend queues again what this device wrote in a generation that is over and that the next
+// one may lack: what stands after its last entry that counts, and everything that not every
+// member has told to have. A host that went back holds no more what it had acknowledged, and
+// who reads the end of a generation knows that of itself only. Who has a message already
+// drops the repeat, and shows it where it was.
+//
+// What was written before somebody new came in is not sent again: they would read it. It
+// stays "stored", and is told as expired when no host would hold it any longer.
+func (c *Client) resend(tx store.Tx, id room.ID, generation, last uint64) error {
+	g, err := tx.Generation(id, generation)
+	if err != nil || g == nil {
+		return err
+	}
+	home, err := c.shownIn(tx, id)
+	if err != nil {
+		return err
+	}
+	r, err := tx.Room(home)
+	if err != nil || r == nil {
+		return err
+	}
+	own, err := tx.Undelivered(home, c.keys.Name, *g, last)
+	if err != nil {
+		return err
+	}
+	var again []store.Outgoing
+	for _, m := range own {
+		if !c.whole(r, m) {
+			continue
+		}
+		if err := tx.SetMessageState(home, m.ID, store.Queued); err != nil {
+			return err
+		}
+		again = append(again, store.Outgoing{Room: home, Kind: room.PayloadContent, Body: m.Content, Message: &m.ID})
+	}
+	return tx.EnqueueFirst(home, again)
+}
+
+// whole says whether a message of ours is still here as it was written, so that it can be
+// sent under its own id.
+func (c *Client) whole(r *store.Room, m store.Message) bool {
+	content, err := mimi.Parse(m.Content)
+	if err != nil {
+		return false
+	}
+	id, err := content.MessageID(accountURI(m.Account), c.uri(r))
+	return err == nil && id == m.ID
+}
+
+// again takes a message that this device has, or had, and that was sent once more. Its
+// author may not have heard that it came: the receipt may be lost with the host.
+func (g *gen) again(tx store.Tx, after *[]func(), m store.Message) error {
+	have, err := tx.Message(m.Room, m.ID)
+	if err != nil {
+		return err
+	}
+	s := store.Delivered
+	if have != nil && have.Flags&store.FlagSeen != 0 {
+		s = store.Read
+	}
+	*after = append(*after, g.c.settleReceipts)
+	return tx.Owe(store.Owed{Room: g.Room, Message: m.ID, State: s})
+}
+
+// end has a generation that the room has left read out to where it ends.
+func (g *gen) end(tx store.Tx, after *[]func(), last uint64) error {
+	row := g.Generation
+	row.Last, row.Since = last, g.c.nowMS()
+	*after = append(*after, func() {
+		g.Last, g.Since = row.Last, row.Since
+		g.askHead(last)
+	})
+	return tx.PutGeneration(row)
+}
+
+// over says whether the room has left this generation.
+func (g *gen) over() bool { return g.Last != 0 && g.State == store.GenLive }
+
+// askHead asks the host whether it holds the log as far as a place. Where the watch begins
+// later, its answer says so.
+func (g *gen) askHead(place uint64) {
+	l := g.c.hosts[g.Host]
+	if l == nil || !l.up || !g.watching || g.probing {
+		return
+	}
+	g.probing = true
+	ask(l, wire.OpRead, wire.Read{Secret: g.Secret, After: place, Limit: 1}, func(a wire.ReadAnswer, err error) {
+		g.probing = false
+		if g.watching && (err == nil || refused(err)) {
+			g.head, g.asked = max(g.head, a.State.Head), place
+			g.expect()
+			g.schedule()
+			g.c.pump()
+		}
+	})
+}
+
+// toRead says whether the log may still bring what stands before a place that somebody
+// names. While its host cannot be reached, that is so for a moment only; one that was told to
+// be at fault is not waited for.
+func (g *gen) toRead(to room.Place) bool {
+	l := g.c.hosts[g.Host]
+	switch {
+	case g.State != store.GenLive || to.Log != g.Log || to.Seq <= g.Seq || l == nil || g.accused != 0:
+		return false
+	case g.asking && l.up, g.Seq < g.head && g.watching:
+		return true
+	case !g.watching:
+		wait := callTime.Milliseconds() - (g.c.nowMS() - l.since)
+		if !l.up && wait > 0 {
+			g.c.timer(fmt.Sprintf("read %d", g.ref), msDuration(wait), g.c.pump)
+			return true
+		}
+		return false
+	case g.asked < to.Seq:
+		g.askHead(to.Seq)
+		return true
+	}
+	return false
+}
+
+// readOut closes a generation that the room has left when nothing more is to come of it,
+// and says whether it did.
+func (g *gen) readOut() bool {
+	if !g.over() || g.asked < g.Last || g.Seq < min(g.head, g.Last) {
+		return false
+	}
+	g.closeEarly(g.Seq < g.Last)
+	return true
+}
+
+// closeEarly closes a generation that the room has left; short says that its host did not
+// show all of it.
+func (g *gen) closeEarly(short bool) {
+	err := g.c.update(func(tx store.Tx, after *[]func()) error {
+		if short {
+			if err := g.c.notice(tx, after, &g.Room, NoticeFork, "The server that this conversation has left does not show all of it any more. What is missing is sent again by those who wrote it."); err != nil {
+				return err
+			}
+		}
+		return g.shut(tx, after)
+	})
+	if err != nil {
+		g.trip(err)
+		return
+	}
+	g.c.pump()
+}
+
+// shut ends a generation in a transaction of its own.
+func (g *gen) shut(tx store.Tx, after *[]func()) error {
+	if err := g.close(tx, after); !errors.Is(err, errStop) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package client
+
+import "sotto/internal/store"
+
+const factTold = "told" // notices through here were shown to the person
+
+// HostState is how a host can be reached.
+type HostState struct {
+	Name  string
+	Home  bool // the account's own; the same host may serve logs too
+	Up    bool
+	Fails int   // connections that failed in a row
+	Err   error // the last failure, nil while up
+}
+
+// Hosts says how the home server and the hosts of rooms can be reached.
+func (c *Client) Hosts() (out []HostState) {
+	c.on(func() {
+		if c.account != nil {
+			l := c.account.link
+			out = append(out, HostState{Name: l.host, Home: true, Up: l.up, Fails: l.fails, Err: l.lastErr})
+		}
+		for _, l := range c.sortedHosts() {
+			out = append(out, HostState{Name: l.host, Up: l.up, Fails: l.fails, Err: l.lastErr})
+		}
+	})
+	return out
+}
+
+// Told is the last notice that was shown to the person.
+func (c *Client) Told() (id int64, err error) {
+	c.on(func() {
+		err = c.st.View(func(tx store.Tx) error {
+			n, err := tx.FactUint(factTold)
+			id = int64(n)
+			return err
+		})
+	})
+	return id, err
+}
+
+// SetTold notes that notices through this one were shown to the person.
+func (c *Client) SetTold(id int64) (err error) {
+	c.on(func() {
+		err = c.st.Update(func(tx store.Tx) error { return tx.SetFactUint(factTold, uint64(id)) })
+	})
+	return err
+}

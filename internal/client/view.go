@@ -1,0 +1,234 @@
+package client
+
+import (
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"sotto/internal/identity"
+	"sotto/internal/room"
+	"sotto/internal/store"
+	"sotto/internal/wire"
+	"sotto/mimi"
+)
+
+// Resolve finds the room behind what a person typed: a handle, a room's id or its
+// beginning, a title.
+func (c *Client) Resolve(to string) (id room.ID, err error) {
+	c.on(func() { id, err = c.resolve(to) })
+	return id, err
+}
+
+func (c *Client) resolve(to string) (room.ID, error) {
+	var out []room.ID
+	err := c.read(func(tx store.Tx) error {
+		if h, err := wire.ParseHandle(to); err == nil {
+			p, err := tx.PersonByHandle(h.String())
+			if err != nil || p == nil {
+				return err
+			}
+			rooms, err := tx.PairRooms(p.Account)
+			for _, r := range rooms {
+				if r.State == store.RoomActive {
+					out = append(out, r.ID)
+				}
+			}
+			return err
+		}
+		rooms, err := tx.Rooms()
+		if err != nil {
+			return err
+		}
+		for _, r := range rooms {
+			full := hex.EncodeToString(r.ID[:])
+			if r.State != store.RoomMerged && (r.Title == to || len(to) >= 4 && strings.HasPrefix(full, strings.ToLower(to))) {
+				out = append(out, r.ID)
+			}
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return room.ID{}, err
+	case len(out) == 0:
+		return room.ID{}, ErrNoRoom
+	case len(out) > 1:
+		return room.ID{}, ErrUnsure
+	}
+	return out[0], nil
+}
+
+// RoomInfo is a room as a person sees it.
+type RoomInfo struct {
+	store.Room
+	Name    string // title, or the other person's handle
+	Members []Member
+	Unseen  int64
+	Host    string
+	Number  uint64
+}
+
+// Member is somebody in a room.
+type Member struct {
+	Account identity.ID
+	Handle  string
+	Admin   bool
+	Self    bool
+}
+
+// Rooms are the rooms of this device.
+func (c *Client) Rooms() (out []RoomInfo, err error) {
+	c.on(func() {
+		err = c.read(func(tx store.Tx) error {
+			rooms, err := tx.Rooms()
+			if err != nil {
+				return err
+			}
+			for _, r := range rooms {
+				if r.State == store.RoomMerged {
+					continue
+				}
+				info, err := c.info(tx, r)
+				if err != nil {
+					return err
+				}
+				out = append(out, info)
+			}
+			return nil
+		})
+	})
+	return out, err
+}
+
+func (c *Client) info(tx store.Tx, r store.Room) (RoomInfo, error) {
+	info := RoomInfo{Room: r, Name: r.Title, Number: r.Generation}
+	var err error
+	if info.Unseen, err = tx.Unseen(r.ID); err != nil {
+		return info, err
+	}
+	if g := c.gens[genKey{r.ID, r.Generation}]; g != nil {
+		info.Host = g.Host
+		if g.group != nil {
+			for _, id := range g.accounts() {
+				chain := g.known[id]
+				info.Members = append(info.Members, Member{Account: id, Handle: chain.Handle(), Admin: g.ctx.IsAdmin(id), Self: id == c.chain.ID()})
+			}
+		}
+	}
+	if r.Peer != nil && info.Name == "" {
+		info.Name, err = tx.Handle(*r.Peer)
+	}
+	return info, err
+}
+
+// Messages are a room's messages with a place after pos, at most limit; id nil means all
+// rooms. Hidden ones are left out.
+func (c *Client) Messages(id *room.ID, after int64, limit int) (out []store.Message, err error) {
+	c.on(func() {
+		err = c.read(func(tx store.Tx) error {
+			all, err := tx.Messages(id, after, limit)
+			for _, m := range all {
+				if m.Flags&store.FlagHidden == 0 {
+					c.overlay(&m)
+					out = append(out, m)
+				}
+			}
+			return err
+		})
+	})
+	return out, err
+}
+
+// Message finds one message by its id.
+func (c *Client) Message(id mimi.MessageID) (m *store.Message, err error) {
+	c.on(func() {
+		err = c.read(func(tx store.Tx) (err error) { m, err = tx.FindMessage(id); return err })
+		if m != nil {
+			c.overlay(m)
+		}
+	})
+	return m, err
+}
+
+// Handle is the handle of an account.
+func (c *Client) Handle(id identity.ID) (h string) {
+	c.on(func() {
+		if c.chain != nil && id == c.chain.ID() {
+			h = c.self.String()
+			return
+		}
+		_ = c.read(func(tx store.Tx) (err error) { h, err = tx.Handle(id); return err })
+	})
+	return h
+}
+
+// Notices are what the person was told after an id.
+func (c *Client) Notices(after int64) (out []store.Notice, err error) {
+	c.on(func() {
+		err = c.read(func(tx store.Tx) (err error) { out, err = tx.Notices(after); return err })
+	})
+	return out, err
+}
+
+// Seen marks messages as seen by the person, and owes their senders a receipt.
+func (c *Client) Seen(messages []store.Message) error {
+	var err error
+	c.on(func() {
+		err = c.update(func(tx store.Tx, after *[]func()) error {
+			for _, m := range messages {
+				if m.State != store.Received || m.Flags&(store.FlagSeen|store.FlagHidden) != 0 {
+					continue
+				}
+				if err := tx.SetFlags(m.Room, m.ID, store.FlagSeen); err != nil {
+					return err
+				}
+				if m.Vanish != 0 {
+					if err := tx.SetExpires(m.Room, m.ID, c.nowMS()+m.Vanish*1000); err != nil {
+						return err
+					}
+					if err := tx.ShareExpiry(m.First()); err != nil {
+						return err
+					}
+				}
+				if g, err := c.current(tx, m.Room); err != nil {
+					return err
+				} else if g == nil || g.group == nil || !g.receipts() {
+					continue
+				}
+				if err := tx.Owe(store.Owed{Room: m.Room, Message: m.ID, State: store.Read}); err != nil {
+					return err
+				}
+			}
+			*after = append(*after, c.settleReceipts)
+			return nil
+		})
+	})
+	return err
+}
+
+// GenerationState is how a room's present generation stands.
+func (c *Client) GenerationState(id room.ID) (s store.GenState, err error) {
+	c.on(func() {
+		err = c.read(func(tx store.Tx) error {
+			r, err := tx.Room(id)
+			if err != nil || r == nil {
+				return errors.Join(err, ErrNoRoom)
+			}
+			g, err := tx.Generation(id, r.Generation)
+			if g != nil {
+				s = g.State
+			}
+			return err
+		})
+	})
+	return s, err
+}
+
+// Unreachable says whether a host that rooms live at cannot be reached now.
+func (c *Client) Unreachable(host string) (away bool) {
+	c.on(func() {
+		l := c.hosts[host]
+		away = l != nil && !l.up && l.fails > 0
+	})
+	return away
+}

@@ -1,0 +1,6 @@
+package command
+
+import "os"
+
+// hangup does not exist there.
+var hangup os.Signal

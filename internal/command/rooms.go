@@ -1,0 +1,175 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sotto/internal/client"
+	"sotto/internal/room"
+	"sotto/internal/store"
+)
+
+// Rooms lists the conversations.
+type Rooms struct{}
+
+// Run prints them.
+func (Rooms) Run(ctx context.Context, d *Device, x *IO) error {
+	late := d.sync(ctx, x)
+	list, err := d.Client.Rooms()
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		o := roomOf(r)
+		unread := ""
+		if o.Unread > 0 {
+			unread = " · " + count(int(o.Unread), "unread")
+		}
+		state := ""
+		if o.State != "active" {
+			state = " · " + o.State
+		}
+		x.say(o, "%s %s · %s%s%s", o.ID[:8], line(o.Name), people(len(o.Members)), unread, state)
+	}
+	return late
+}
+
+func count(n int, what string) string { return strconv.Itoa(n) + " " + what }
+
+func people(n int) string { return count(n, plural(n, "person", "people")) }
+
+var roomStates = map[store.RoomState]string{store.RoomActive: "active", store.RoomLeft: "left", store.RoomRemoved: "removed", store.RoomMerged: "merged"}
+
+func roomOf(r client.RoomInfo) Room {
+	o := Room{Type: "room", ID: roomText(r.ID), Name: r.Name, Kind: "group", State: roomStates[r.State], Host: r.Host, Unread: r.Unseen, Members: []Member{}}
+	if r.Kind == room.Pair {
+		o.Kind = "pair"
+	}
+	for _, m := range r.Members {
+		o.Members = append(o.Members, Member{Handle: m.Handle, Admin: m.Admin, Self: m.Self})
+	}
+	slices.SortFunc(o.Members, func(a, b Member) int { return strings.Compare(a.Handle, b.Handle) })
+	return o
+}
+
+func (d *Device) room(id room.ID) (client.RoomInfo, error) {
+	list, err := d.Client.Rooms()
+	if err != nil {
+		return client.RoomInfo{}, err
+	}
+	i := slices.IndexFunc(list, func(r client.RoomInfo) bool { return r.ID == id })
+	if i < 0 {
+		return client.RoomInfo{}, client.ErrNoRoom
+	}
+	return list[i], nil
+}
+
+// RoomShow tells who is in a room.
+type RoomShow struct {
+	Room string `arg:""`
+}
+
+// Run prints the room.
+func (o RoomShow) Run(ctx context.Context, d *Device, x *IO) error {
+	late := d.sync(ctx, x)
+	id, err := d.find(o.Room)
+	if err != nil {
+		return errors.Join(late, err)
+	}
+	if err := d.showRoom(id, x); err != nil {
+		return err
+	}
+	return late
+}
+
+func (d *Device) showRoom(id room.ID, x *IO) error {
+	info, err := d.room(id)
+	if err != nil {
+		return err
+	}
+	o := roomOf(info)
+	if x.JSON {
+		x.object(o)
+		return nil
+	}
+	x.printf("%s\nid     %s\nserver %s\nstate  %s\n", line(o.Name), o.ID, o.Host, o.State)
+	for _, m := range o.Members {
+		role := "member"
+		if m.Admin {
+			role = "admin "
+		}
+		self := ""
+		if m.Self {
+			self = " (you)"
+		}
+		x.printf("%s %s%s\n", role, line(m.Handle), self)
+	}
+	return nil
+}
+
+// RoomCreate makes a room.
+type RoomCreate struct {
+	Name string   `arg:"" help:"What it is called."`
+	With []string `help:"Handles of the people in it, separated by commas." placeholder:"HANDLE,..."`
+}
+
+// Run makes the room and invites.
+func (o RoomCreate) Run(ctx context.Context, d *Device, x *IO) error {
+	wait, cancel := context.WithTimeout(ctx, x.Timeout)
+	defer cancel()
+	id, err := d.Client.CreateRoom(wait, o.Name, o.With)
+	if err != nil {
+		return err
+	}
+	late := d.sync(ctx, x)
+	if x.JSON {
+		err = d.showRoom(id, x)
+	} else {
+		x.printf("%s %s\n", roomText(id), line(o.Name))
+	}
+	if err == nil && late != nil {
+		return notYet(late, "the room is made, and people are invited,")
+	}
+	return err
+}
+
+// notYet is a change that is kept and waits for a server.
+func notYet(why error, what string) error {
+	return &Failure{Code: "queued", Text: what + " when sotto next runs and reaches the server: " + Explain(why).Text, Exit: ExitUnreachable}
+}
+
+// change runs a change of a room and waits until it is made.
+func (d *Device) change(ctx context.Context, to string, x *IO, done, name string, f func(ctx context.Context, id string) error) error {
+	if err := d.sync(ctx, x); err != nil && ctx.Err() != nil {
+		return err
+	}
+	id, err := d.find(to)
+	if err != nil {
+		return err
+	}
+	at := d.home(id)
+	wait, cancel := context.WithTimeout(ctx, x.Timeout)
+	defer cancel()
+	var down error
+	stop := d.whenDown(func(host string) bool { return at.hosts[host] }, func(err error) { down = err; cancel() })
+	err = f(wait, roomText(id))
+	stop()
+	switch {
+	case err != nil && down != nil:
+		return notYet(down, "the change is made")
+	case errors.Is(err, context.DeadlineExceeded):
+		return notYet(err, "the change is made")
+	case err != nil && Explain(err).Code == "failed":
+		return fail("change refused", "%s", err)
+	case err != nil:
+		return err
+	}
+	if err := d.sync(ctx, x); err != nil { // what goes along: invitations
+		return notYet(err, "the change is made; people hear of it")
+	}
+	x.say(Done{"done", done, name}, "%s", line(strings.TrimSpace(done+" "+name)))
+	return nil
+}

@@ -1,0 +1,245 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"os/signal"
+	"time"
+
+	"sotto/internal/server"
+	"sotto/internal/server/config"
+)
+
+// Serve runs a home server until it is stopped. What is said here outweighs what a
+// configuration file says.
+type Serve struct {
+	Listen      string `help:"Where to listen. Plain HTTP is spoken on loopback only." placeholder:"HOST:PORT"`
+	Host        string `help:"The host part of this server's handles, if it is not the domain or the address." placeholder:"NAME[:PORT]"`
+	Domain      string `help:"Get certificates by ACME for this name." placeholder:"NAME"`
+	TLSCert     string `name:"tls-cert" help:"Or take the certificate from this file." placeholder:"FILE"`
+	TLSKey      string `name:"tls-key" help:"And its key from this one." placeholder:"FILE"`
+	BehindProxy bool   `help:"A proxy in front does TLS."`
+	Open        bool   `help:"Let anybody register. Otherwise an account needs an invitation."`
+	Config      string `help:"A configuration file; SIGHUP reads limits and who may register from it again." placeholder:"FILE"`
+	PrintConfig bool   `help:"Print a configuration file with every setting explained."`
+	CheckConfig string `help:"Say what is wrong with a configuration file, and end." placeholder:"FILE"`
+	Verbose     bool   `help:"Log more."`
+}
+
+// plainListen is where a server without certificates listens when nobody says.
+const plainListen = "127.0.0.1:7700"
+
+// Run serves.
+func (o Serve) Run(ctx context.Context, dir string, x *IO) error {
+	switch {
+	case o.PrintConfig:
+		return config.Print(x.Out)
+	case o.CheckConfig != "":
+		if err := config.Check(o.CheckConfig); err != nil {
+			return fail("bad configuration", "%s", err)
+		}
+		x.say(Done{"done", "checked", o.CheckConfig}, "%s is in order", o.CheckConfig)
+		return nil
+	}
+	c, err := o.config(dir)
+	if err != nil {
+		return err
+	}
+	return o.serve(ctx, c, x)
+}
+
+// config is the file's, with the options on top.
+func (o Serve) config(dir string) (c config.Config, err error) {
+	c = config.Default()
+	if o.Config != "" {
+		if c, err = config.Load(o.Config); err != nil {
+			return c, fail("bad configuration", "%s", err)
+		}
+	} else if dir == "" {
+		return c, Usage("where shall the server keep its data? Say --data DIR, or --config FILE")
+	}
+	for to, from := range map[*string]string{
+		&c.Data: dir, &c.Listen: o.Listen, &c.Host: o.Host, &c.Domain: o.Domain, &c.CertFile: o.TLSCert, &c.KeyFile: o.TLSKey,
+	} {
+		if from != "" {
+			*to = from
+		}
+	}
+	c.BehindProxy = c.BehindProxy || o.BehindProxy
+	c.Open = c.Open || o.Open
+	if c.Listen == config.Default().Listen && c.Domain == "" && c.CertFile == "" {
+		c.Listen = plainListen
+	}
+	return c, nil
+}
+
+func (o Serve) serve(ctx context.Context, c config.Config, x *IO) error {
+	level := slog.LevelWarn
+	if o.Verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(x.Err, &slog.HandlerOptions{Level: level}))
+	proxies, err := c.ProxyPrefixes()
+	if err != nil {
+		return fail("bad configuration", "proxies: %s", err)
+	}
+	header := ""
+	if c.BehindProxy {
+		header = c.ProxyHeader
+	}
+	s, err := server.New(server.Options{
+		Dir: c.Data, Log: log, Host: c.Host, Open: c.Open, Limits: c.Limits, ProxyHeader: header, Proxies: proxies,
+	})
+	if err != nil {
+		return fail("server", "%s", err)
+	}
+	defer o.reload(s, log)()
+	err = s.Serve(ctx, server.ServeOptions{
+		Listen: c.Listen, Domain: c.Domain, CertFile: c.CertFile, KeyFile: c.KeyFile, BehindProxy: c.BehindProxy,
+		Ready: func(at netip.AddrPort) { o.ready(s, at, c, x) },
+	})
+	if err = errors.Join(err, s.Close()); err != nil {
+		return fail("server", "%s", err)
+	}
+	return nil
+}
+
+// ready prints the one line that says that the server serves.
+func (o Serve) ready(s *server.Server, at netip.AddrPort, c config.Config, x *IO) {
+	st := s.Status()
+	x.say(struct {
+		Type   string `json:"type"` // "serving"
+		Listen string `json:"listen"`
+		Host   string `json:"host"`
+		Open   bool   `json:"open"`
+		Data   string `json:"data"`
+	}{"serving", at.String(), st.Host, c.Open, c.Data},
+		"sotto: serving %s · handles are NAME@%s · %s · data in %s", at, st.Host, entry(c.Open), c.Data)
+}
+
+func entry(open bool) string {
+	if open {
+		return "anybody may register"
+	}
+	return "by invitation"
+}
+
+// reload reads the configuration file again on SIGHUP, until stop.
+func (o Serve) reload(s *server.Server, log *slog.Logger) (stop func()) {
+	if o.Config == "" || hangup == nil {
+		return func() {}
+	}
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, hangup)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range c {
+			fresh, err := o.config("")
+			if err != nil {
+				log.Error("the configuration stays as it was", "err", err)
+				continue
+			}
+			s.Reload(fresh.Open, fresh.Limits)
+		}
+	}()
+	return func() { signal.Stop(c); close(c); <-done }
+}
+
+// ServerInvite makes invitation codes.
+type ServerInvite struct {
+	Count int `default:"1" help:"How many."`
+}
+
+// Run prints one code per line.
+func (o ServerInvite) Run(ctx context.Context, dir string, x *IO) error {
+	codes, err := server.InviteRemote(ctx, dir, o.Count)
+	if err != nil {
+		return admin(err)
+	}
+	for _, c := range codes {
+		x.say(struct {
+			Type string `json:"type"` // "invitation"
+			Code string `json:"code"`
+		}{"invitation", c}, "%s", c)
+	}
+	return nil
+}
+
+// ServerSuspend suspends an account.
+type ServerSuspend struct {
+	Handle string `arg:""`
+	Lift   bool   `help:"End the suspension."`
+}
+
+// Run suspends.
+func (o ServerSuspend) Run(ctx context.Context, dir string, x *IO) error {
+	if err := server.SuspendRemote(ctx, dir, o.Handle, !o.Lift); err != nil {
+		return admin(err)
+	}
+	done := "suspended"
+	if o.Lift {
+		done = "lifted"
+	}
+	x.say(Done{"done", done, o.Handle}, "%s %s", done, line(o.Handle))
+	return nil
+}
+
+// ServerDelete deletes an account.
+type ServerDelete struct {
+	Handle string `arg:""`
+}
+
+// Run deletes.
+func (o ServerDelete) Run(ctx context.Context, dir string, x *IO) error {
+	if err := server.DeleteRemote(ctx, dir, o.Handle); err != nil {
+		return admin(err)
+	}
+	x.say(Done{"done", "deleted", o.Handle}, "deleted %s; the name rests for a year", line(o.Handle))
+	return nil
+}
+
+// ServerStatus tells how the server is. It names nobody.
+type ServerStatus struct{}
+
+// Run prints it.
+func (ServerStatus) Run(ctx context.Context, dir string, x *IO) error {
+	st, err := server.StatusRemote(ctx, dir)
+	if err != nil {
+		return admin(err)
+	}
+	if x.JSON {
+		x.object(struct {
+			Type string `json:"type"` // "status"
+			server.Status
+		}{"status", st})
+		return nil
+	}
+	x.printf("version     %s\nhost        %s\nregistering %s\nup          %s\naccounts    %d\nlogs        %d, %d entries, %s\nblobs       %d, %s\nconnections %d, watching %d\nmemory      %s\n",
+		st.Version, st.Host, entry(st.Open), seconds(st.UptimeS), st.Accounts, st.Logs, st.Entries, size(st.LogBytes), st.Blobs, size(st.Bytes), st.Connections, st.Watches, size(st.Memory))
+	return nil
+}
+
+// admin tells the refusal of a server from a server that is not there.
+func admin(err error) error {
+	if f := Explain(err); f.Code != "failed" {
+		return f
+	}
+	return unreachable("%s", err)
+}
+
+func size(n uint64) string {
+	switch {
+	case n < 10<<10:
+		return fmt.Sprintf("%d bytes", n)
+	case n < 10<<20:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d MiB", n>>20)
+}
+
+func seconds(s int64) string { return (time.Duration(s) * time.Second).String() }

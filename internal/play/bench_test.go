@@ -1,0 +1,126 @@
+package play
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"sotto/internal/client"
+)
+
+// BenchmarkMessage is one message from Ana's call to Bo's event, both connected, on real
+// sockets and disks: durable on Ana's device, at the server and on Bo's device. Beside
+// it, in the same run, a bare write and fsync of 4 KiB.
+func BenchmarkMessage(b *testing.B) {
+	w := New(b)
+	ana, bo := w.Person("ana"), w.Person("bo")
+	ana.Send(bo.Handle, "first")
+	bo.Eventually("has a request", func() bool { return len(must(bo.Client.Requests())) == 1 }, func() any { return nil })
+	ctx := context.Background()
+	if err := bo.Client.Accept(ctx, ana.Handle); err != nil {
+		b.Fatal(err)
+	}
+	bo.Reads(ana.Handle, "first")
+	var mu sync.Mutex
+	came := map[string]chan time.Time{}
+	wait := func(text string) chan time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		if came[text] == nil {
+			came[text] = make(chan time.Time, 1)
+		}
+		return came[text]
+	}
+	defer bo.Client.Subscribe(func(e client.Event) {
+		if e.Kind == client.EventMessage && e.Message.State == 0 {
+			wait(e.Message.Text) <- time.Now()
+		}
+	})()
+	var took []time.Duration
+	b.ResetTimer()
+	for i := range max(b.N, 300) {
+		text := fmt.Sprintf("message %d", i)
+		begin := time.Now()
+		if _, err := ana.Client.Send(ctx, bo.Handle, client.Text(text)); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, (<-wait(text)).Sub(begin))
+		time.Sleep(2 * time.Millisecond) // a person, not a flood
+	}
+	b.StopTimer()
+	slices.Sort(took)
+	sync := bareSync(b)
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	b.ReportMetric(ms(took[len(took)/2]), "median-ms")
+	b.ReportMetric(ms(took[len(took)*95/100]), "p95-ms")
+	b.ReportMetric(ms(sync), "fsync-ms")
+	b.ReportMetric(ms(took[len(took)/2])/ms(sync), "fsyncs")
+}
+
+// bareSync is the median of a write of 4 KiB with fsync on the same disk.
+func bareSync(b *testing.B) time.Duration {
+	f, err := os.Create(filepath.Join(b.TempDir(), "bare"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	var took []time.Duration
+	page := make([]byte, 4096)
+	for range 200 {
+		begin := time.Now()
+		if _, err := f.Write(page); err != nil {
+			b.Fatal(err)
+		}
+		if err := f.Sync(); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(begin))
+	}
+	slices.Sort(took)
+	return took[len(took)/2]
+}
+
+// BenchmarkBurst is many messages sent at once, from Ana's first call until Bo has the
+// last one.
+func BenchmarkBurst(b *testing.B) {
+	w := New(b)
+	ana, bo := w.Person("ana"), w.Person("bo")
+	ana.Send(bo.Handle, "first")
+	bo.Eventually("has a request", func() bool { return len(must(bo.Client.Requests())) == 1 }, func() any { return nil })
+	ctx := context.Background()
+	if err := bo.Client.Accept(ctx, ana.Handle); err != nil {
+		b.Fatal(err)
+	}
+	bo.Reads(ana.Handle, "first")
+	var got, want int
+	done := make(chan bool, 1)
+	var mu sync.Mutex
+	defer bo.Client.Subscribe(func(e client.Event) {
+		if e.Kind == client.EventMessage && e.Message.State == 0 {
+			mu.Lock()
+			got++
+			if got == want {
+				done <- true
+			}
+			mu.Unlock()
+		}
+	})()
+	n := max(b.N, 1000)
+	mu.Lock()
+	want = n
+	mu.Unlock()
+	b.ResetTimer()
+	begin := time.Now()
+	for i := range n {
+		if _, err := ana.Client.Send(ctx, bo.Handle, client.Text(fmt.Sprint(i))); err != nil {
+			b.Fatal(err)
+		}
+	}
+	<-done
+	b.ReportMetric(float64(n)/time.Since(begin).Seconds(), "messages/s")
+}

@@ -1,0 +1,125 @@
+// Package config is a home server's one configuration file: its fields, what each is
+// for, and what it is when nobody says. The command line loads it; a running server
+// takes Limits from it again on SIGHUP.
+package config
+
+import (
+	"net/netip"
+
+	"sotto/internal/wire"
+)
+
+// Config is the file. The tags hold the file's own words: Print writes them.
+type Config struct {
+	Host        string   `toml:"host" doc:"The host part of this server's handles: ana@HOST. A name, or an address; with the port if it is not 443. Empty: the domain, or the address it listens on."`
+	Data        string   `toml:"data" doc:"The data directory. One server at a time opens it. Everything the server keeps stands in it."`
+	Listen      string   `toml:"listen" doc:"Where to listen. Without certificates only a loopback address is taken."`
+	Domain      string   `toml:"domain" doc:"Get certificates by ACME (Let's Encrypt) for this name. The server must be reachable at port 443 under it."`
+	CertFile    string   `toml:"cert-file" doc:"Or take certificates from files (PEM), read again when they change."`
+	KeyFile     string   `toml:"key-file"`
+	BehindProxy bool     `toml:"behind-proxy" doc:"A proxy in front of the server does TLS. Listen on loopback, or name the proxies below."`
+	ProxyHeader string   `toml:"proxy-header" doc:"The header in which that proxy writes its client's address. The last address in it counts. Empty: none does."`
+	Proxies     []string `toml:"proxies" doc:"The proxies' addresses. The header of anybody else is ignored."`
+	Open        bool     "toml:\"open\" doc:\"Let anybody register. Otherwise a new account needs a code from `sotto server invite`. Read again on SIGHUP.\""
+	Limits      Limits   `toml:"limits" doc:"What one account, one address and all together may use. An address is an IPv4 address or an IPv6 /64. Read again on SIGHUP."`
+}
+
+// Limits are what one account, one address and all together may use.
+type Limits struct {
+	LogsPerDay              uint64 `toml:"logs-per-day" doc:"Logs that one account may create in a day."`
+	BlobBytesPerDay         uint64 `toml:"blob-bytes-per-day" doc:"Bytes of blobs that one account may put in a day."`
+	BlobBytes               uint64 `toml:"blob-bytes" doc:"Bytes of all blobs together."`
+	Connections             uint64 `toml:"connections" doc:"WebSocket connections of all addresses together."`
+	ConnectionsPerAddress   uint64 `toml:"connections-per-address" doc:"WebSocket connections of one address at a time."`
+	ConnectsPerMinute       uint64 `toml:"connects-per-minute" doc:"New WebSocket connections of one address."`
+	LookupsPerMinute        uint64 `toml:"lookups-per-minute" doc:"Directory lookups from one address."`
+	ClaimsPerMinute         uint64 `toml:"claims-per-minute" doc:"Claims of key packages from one address."`
+	ClaimsPerTargetHour     uint64 `toml:"claims-per-target-hour" doc:"Claims of one account's key packages in an hour, by everybody. Faster ones get the last-resort package."`
+	PutsPerMinute           uint64 `toml:"puts-per-minute" doc:"Invitations put into inboxes from one address."`
+	RegistrationsPerHour    uint64 `toml:"registrations-per-hour" doc:"Registrations, tried or done, from one address."`
+	FailedAuthsPerMinute    uint64 `toml:"failed-auths-per-minute" doc:"Failed authentications from one address."`
+	BlobRequestsPerMinute   uint64 `toml:"blob-requests-per-minute" doc:"Blob requests from one address."`
+	OperationsPerSecond     uint64 `toml:"operations-per-second" doc:"Operations of one connection."`
+	StagingBytes            uint64 `toml:"staging-bytes" doc:"Memory for entries that arrive in parts, of all connections together."`
+	QueueBytesPerConnection uint64 `toml:"queue-bytes-per-connection" doc:"A connection that leaves more than this unread is fed no entries until it reads."`
+}
+
+// Default is the configuration when nobody says otherwise.
+func Default() Config {
+	return Config{
+		Data:        "sotto-server",
+		Listen:      ":443",
+		ProxyHeader: "X-Forwarded-For",
+		Proxies:     []string{"127.0.0.0/8", "::1/128"},
+		Limits: Limits{
+			LogsPerDay:              500,
+			BlobBytesPerDay:         2 << 30,
+			BlobBytes:               100 << 30,
+			Connections:             100_000,
+			ConnectionsPerAddress:   500,
+			ConnectsPerMinute:       240,
+			LookupsPerMinute:        240,
+			ClaimsPerMinute:         60,
+			ClaimsPerTargetHour:     60,
+			PutsPerMinute:           120,
+			RegistrationsPerHour:    30,
+			FailedAuthsPerMinute:    20,
+			BlobRequestsPerMinute:   600,
+			OperationsPerSecond:     20_000,
+			StagingBytes:            256 << 20,
+			QueueBytesPerConnection: 1 << 20,
+		},
+	}
+}
+
+// field is one setting of a checked file and what is wrong with it, if anything.
+type fault struct{ section, key, sentence string }
+
+// faults checks what the syntax cannot say.
+func (c *Config) faults() (out []fault) {
+	add := func(key, sentence string) { out = append(out, fault{"", key, sentence}) }
+	if c.Host != "" {
+		if h, err := wire.ParseHost(c.Host); err != nil || h != c.Host {
+			add("host", "write a name or an address in lower case, and a port only if it is not 443")
+		}
+	}
+	if c.Data == "" {
+		add("data", "the server needs a data directory")
+	}
+	if c.Domain != "" {
+		if h, err := wire.ParseHost(c.Domain); err != nil || h != c.Domain {
+			add("domain", "write a domain name without a port")
+		}
+	}
+	if (c.CertFile == "") != (c.KeyFile == "") {
+		add("cert-file", "cert-file and key-file come together")
+	}
+	if c.CertFile != "" && c.Domain != "" {
+		add("domain", "choose between ACME (domain) and certificate files")
+	}
+	if c.BehindProxy && (c.CertFile != "" || c.Domain != "") {
+		add("behind-proxy", "a server behind a proxy leaves certificates to the proxy")
+	}
+	if _, err := c.ProxyPrefixes(); err != nil {
+		add("proxies", err.Error())
+	}
+	out = append(out, c.Limits.faults()...)
+	return out
+}
+
+// ProxyPrefixes are the proxies' addresses, parsed.
+func (c *Config) ProxyPrefixes() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range c.Proxies {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			a, err2 := netip.ParseAddr(s)
+			if err2 != nil {
+				return nil, err
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}

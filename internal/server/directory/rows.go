@@ -1,0 +1,109 @@
+package directory
+
+import (
+	"encoding/binary"
+	"time"
+
+	"sotto/internal/server/engine"
+	"sotto/internal/wire"
+)
+
+// Key prefixes. A name holds no zero byte, so a zero byte ends it.
+const (
+	prefixAccount    = "Da"
+	prefixChain      = "Dc"
+	prefixDevice     = "Dd"
+	prefixOneTime    = "Dk"
+	prefixLastResort = "Dl"
+	prefixQuota      = "Dq"
+	prefixInvitation = "Di"
+	prefixRest       = "Dr"
+	prefixDeparted   = "Dx"
+)
+
+// Rows declares what the directory stores.
+var Rows = engine.Inventory{
+	{Prefix: prefixAccount, Holds: "a handle's name, and whether the operator suspended it", Until: "the account is deleted"},
+	{Prefix: prefixChain, Holds: "the account's chain of signed statements, which is public", Until: "the account is deleted"},
+	{Prefix: prefixDevice, Holds: "a device's inbox and its public capability, which are public", Until: "the device is revoked or the account deleted"},
+	{Prefix: prefixOneTime, Holds: "a device's one-time key packages, and the day each was published", Until: "somebody claims it, 60 days, the device is revoked or the account deleted"},
+	{Prefix: prefixLastResort, Holds: "a device's last-resort key package for a suite", Until: "it is replaced, the device is revoked or the account deleted"},
+	{Prefix: prefixQuota, Holds: "how many logs and blob bytes an account asked for today, as two numbers", Until: "the next day that it asks, or a day later"},
+	{Prefix: prefixInvitation, Holds: "hashes of invitation codes that nobody has used", Until: "used, or 30 days"},
+	{Prefix: prefixRest, Holds: "the name of a deleted handle", Until: "a year after the deletion"},
+	{Prefix: prefixDeparted, Holds: "the identity of a device whose inbox is being erased", Until: "the inbox is erased, within a minute"},
+}
+
+type accountRow struct {
+	Suspended bool `cbor:"1,keyasint,omitempty"`
+}
+
+type deviceRow struct {
+	Inbox      wire.InboxName `cbor:"1,keyasint"`
+	Capability wire.Secret    `cbor:"2,keyasint"`
+}
+
+type quotaRow struct {
+	Day   uint64 `cbor:"1,keyasint"`
+	Logs  uint64 `cbor:"2,keyasint"`
+	Bytes uint64 `cbor:"3,keyasint"`
+}
+
+type untilRow struct {
+	Until uint64 `cbor:"1,keyasint"` // Unix seconds
+}
+
+func accountKey(name string) []byte { return []byte(prefixAccount + name) }
+
+func chainKey(name string) []byte { return []byte(prefixChain + name + "\x00") }
+
+func statementKey(name string, position int) []byte {
+	return binary.BigEndian.AppendUint16(chainKey(name), uint16(position))
+}
+
+// key is prefix, name, zero, device.
+func deviceKey(prefix, name string, device wire.DeviceName) []byte {
+	return append([]byte(prefix+name+"\x00"), device[:]...)
+}
+
+func suiteKey(prefix, name string, device wire.DeviceName, suite uint16) []byte {
+	return binary.BigEndian.AppendUint16(deviceKey(prefix, name, device), suite)
+}
+
+// oneTimeKey is suiteKey, day, half of the package's hash: the oldest comes first.
+func oneTimeKey(name string, device wire.DeviceName, suite uint16, day uint32, hash [32]byte) []byte {
+	return append(binary.BigEndian.AppendUint32(suiteKey(prefixOneTime, name, device, suite), day), hash[:packageHash]...)
+}
+
+const packageHash = 16
+
+// splitOneTime is the part of a one-time package's key before the day, and the day.
+func splitOneTime(key []byte) (suite []byte, day uint32) {
+	n := len(key) - packageHash
+	return key[:n-4], binary.BigEndian.Uint32(key[n-4:])
+}
+
+// suiteOf reads the suite at the end of a key.
+func suiteOf(key []byte) uint16 { return binary.BigEndian.Uint16(key[len(key)-2:]) }
+
+// firstDay is the earliest day on which a one-time package that is still good at a time
+// was published. It may have been published at that day's beginning.
+func firstDay(now time.Time) uint32 {
+	return uint32(max(0, dayOf(now)-int64(wire.KeyPackageLife/(24*time.Hour))+1))
+}
+
+func dayOf(t time.Time) int64 { return t.Unix() / 86400 }
+
+// end is the first key after all that begin with prefix.
+func end(prefix string) []byte {
+	b := []byte(prefix)
+	for i := len(b) - 1; i >= 0; i-- {
+		if b[i]++; b[i] != 0 {
+			return b[:i+1]
+		}
+	}
+	return nil
+}
+
+// dropPrefix erases all keys that begin with p.
+func dropPrefix(b *engine.Batch, p []byte) { b.DeleteRange(p, end(string(p))) }

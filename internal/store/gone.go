@@ -1,0 +1,165 @@
+package store
+
+import (
+	"sotto/internal/room"
+	"sotto/internal/store/sqlite"
+	"sotto/mimi"
+)
+
+// A message and its edits belong together: they are of one account, and the edits name it as
+// their target. What is said of a message here is said of all of them.
+
+// SetText lets a message show what an edit says. Its own content stays while it may have to
+// be sent again: see ForgetFirst.
+func (t Tx) SetText(m Message, text string) error {
+	return t.tx.Exec(`UPDATE messages SET text = ?, flags = flags | ? WHERE room = ? AND message = ?`, text, FlagEdited, m.Room, m.ID)
+}
+
+// ForgetFirst forgets what edits have replaced in a message, its first version and all edits
+// but the last, but for those of ours that not everybody has yet: they may have to be sent
+// again as they were.
+func (t Tx) ForgetFirst(m Message) error {
+	var last Message
+	ok, err := t.one(`SELECT `+messageColumns+` FROM messages WHERE target = ? AND +room = ? AND account = ? AND kind = ? AND flags & ? = 0
+		ORDER BY pos IS NULL DESC, pos DESC, id DESC LIMIT 1`, func(r *sqlite.Row) (err error) { last, err = scanMessage(r); return err },
+		m.ID, m.Room, m.Account, mimi.KindEdit, FlagDeleted)
+	if err != nil || !ok {
+		return err
+	}
+	err = t.tx.Exec(`UPDATE messages SET content = ? WHERE room = ? AND message = ? AND flags & ? = ? AND state NOT IN (1, 2)`,
+		last.Content, m.Room, m.ID, FlagEdited|FlagDeleted, FlagEdited)
+	if err != nil {
+		return err
+	}
+	return t.tx.Exec(`UPDATE messages SET text = '', content = X'' WHERE target = ? AND +room = ? AND account = ? AND kind = ? AND id <> ? AND state NOT IN (1, 2)`,
+		m.ID, m.Room, m.Account, mimi.KindEdit, last.Local)
+}
+
+// TakeBack erases what a message and its edits said, and what of them waits in the outbox.
+func (t Tx) TakeBack(m Message) error {
+	edits, err := t.edits(m)
+	if err != nil {
+		return err
+	}
+	for _, x := range append(edits, m.ID) {
+		if err := t.withdraw(x); err != nil {
+			return err
+		}
+		if err := t.tx.Exec(`UPDATE messages SET text = '', content = X'', flags = flags | ?, state = CASE WHEN state = 1 THEN 5 ELSE state END
+			WHERE room = ? AND message = ?`, FlagDeleted, m.Room, x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t Tx) edits(m Message) ([]mimi.MessageID, error) {
+	return collect(t, `SELECT message FROM messages WHERE target = ? AND +room = ? AND account = ? AND kind = ?`,
+		func(r *sqlite.Row) (id mimi.MessageID, err error) { err = r.Scan(&id); return id, err }, m.ID, m.Room, m.Account, mimi.KindEdit)
+}
+
+// Changes are the edits and deletions of a message by its own account, in the order in which
+// they were read.
+func (t Tx) Changes(m Message) ([]Message, error) {
+	return collect(t, `SELECT `+messageColumns+` FROM messages WHERE target = ? AND +room = ? AND account = ? AND kind IN (?,?,?) ORDER BY pos IS NULL, pos, id`,
+		scanMessage, m.ID, m.Room, m.Account, mimi.KindEdit, mimi.KindDelete, mimi.KindUnreact)
+}
+
+// SetExpires sets when a message goes, unless it goes sooner.
+func (t Tx) SetExpires(id room.ID, message mimi.MessageID, at int64) error {
+	return t.tx.Exec(`UPDATE messages SET expires = ? WHERE room = ? AND message = ? AND (expires = 0 OR expires > ?)`, at, id, message, at)
+}
+
+// ShareExpiry lets a message and its edits go together, as soon as the first of them would.
+func (t Tx) ShareExpiry(m Message) error {
+	edits, err := t.edits(m)
+	if err != nil || len(edits) == 0 {
+		return err
+	}
+	all := append(edits, m.ID)
+	var at, vanish int64
+	for _, x := range all {
+		one, err := t.Message(m.Room, x)
+		if err != nil {
+			return err
+		}
+		if one != nil {
+			at, vanish = sooner(at, one.Expires), sooner(vanish, one.Vanish)
+		}
+	}
+	if at == 0 && vanish == 0 {
+		return nil
+	}
+	for _, x := range all {
+		if err := t.tx.Exec(`UPDATE messages SET expires = ?, vanish = ? WHERE room = ? AND message = ?`, at, vanish, m.Room, x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sooner is the lesser of two times of which 0 stands for never.
+func sooner(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// DropExpired erases messages whose time is over, with what of them waits to be sent, and
+// answers how many. Their names stay for a while, so that none comes again.
+func (t Tx) DropExpired(now int64) (int, error) {
+	ids, err := collect(t, `SELECT message FROM messages WHERE expires > 0 AND expires <= ?`,
+		func(r *sqlite.Row) (id mimi.MessageID, err error) { err = r.Scan(&id); return id, err }, now)
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	for _, id := range ids {
+		if err := t.withdraw(id); err != nil {
+			return 0, err
+		}
+		if err := t.tx.Exec(`INSERT OR REPLACE INTO gone (message, time) VALUES (?,?)`, id, now); err != nil {
+			return 0, err
+		}
+		if err := t.tx.Exec(`DELETE FROM receipts WHERE message = ?`, id); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), t.tx.Exec(`DELETE FROM messages WHERE expires > 0 AND expires <= ?`, now)
+}
+
+// Gone says whether a message has expired here.
+func (t Tx) Gone(message mimi.MessageID) (bool, error) {
+	return t.one(`SELECT 1 FROM gone WHERE message = ?`, func(*sqlite.Row) error { return nil }, message)
+}
+
+// ForgetGone forgets the names of messages that expired before a time.
+func (t Tx) ForgetGone(before int64) error {
+	return t.tx.Exec(`DELETE FROM gone WHERE time < ?`, before)
+}
+
+// Overdue marks messages of ours as expired that no host keeps any longer and that not
+// everybody had.
+func (t Tx) Overdue(id room.ID, before int64) (int, error) {
+	late, err := collect(t, `SELECT `+messageColumns+` FROM messages WHERE room = ? AND state = 2 AND arrived > 0 AND arrived < ?`, scanMessage, id, before)
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range late {
+		if err := t.SetMessageState(id, m.ID, Expired); err != nil {
+			return 0, err
+		}
+		if err := t.ForgetFirst(m.First()); err != nil {
+			return 0, err
+		}
+	}
+	return len(late), nil
+}
+
+// First names the message that this one belongs to: what it edits, or itself.
+func (m Message) First() Message {
+	if m.Kind == mimi.KindEdit && m.Target != nil {
+		m.ID = *m.Target
+	}
+	return m
+}

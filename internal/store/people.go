@@ -1,0 +1,99 @@
+package store
+
+import (
+	"fmt"
+
+	"sotto/internal/identity"
+	"sotto/internal/store/sqlite"
+	"sotto/internal/wire"
+)
+
+// Standing is what an account is to this person.
+type Standing uint8
+
+// The standings.
+const (
+	Stranger Standing = 0 // seen in a room or an invitation, nothing more
+	Contact  Standing = 1 // written to, or accepted
+	Blocked  Standing = 2
+)
+
+// Person is an account as this device knows it.
+type Person struct {
+	Account  identity.ID
+	Handle   string
+	Chain    *identity.Chain
+	Standing Standing
+}
+
+const personColumns = `account, handle, chain, state`
+
+func scanPerson(r *sqlite.Row) (Person, error) {
+	var p Person
+	var chain []byte
+	if err := r.Scan(&p.Account, &p.Handle, &chain, &p.Standing); err != nil {
+		return p, err
+	}
+	c, err := decodeChain(chain)
+	p.Chain = c
+	return p, err
+}
+
+func encodeChain(c *identity.Chain) []byte { return wire.Marshal(c.Statements(0)) }
+
+func decodeChain(b []byte) (*identity.Chain, error) {
+	var statements [][]byte
+	if err := wire.Unmarshal(b, &statements); err != nil {
+		return nil, fmt.Errorf("store: chain: %w", err)
+	}
+	return identity.Verify(statements)
+}
+
+// Person finds an account; nil when it is not known.
+func (t Tx) Person(id identity.ID) (*Person, error) {
+	return t.person(`SELECT `+personColumns+` FROM people WHERE account = ?`, id)
+}
+
+// PersonByHandle finds the account last seen under a handle; nil when there is none.
+func (t Tx) PersonByHandle(handle string) (*Person, error) {
+	return t.person(`SELECT `+personColumns+` FROM people WHERE handle = ? ORDER BY state = 1 DESC LIMIT 1`, handle)
+}
+
+func (t Tx) person(sql string, args ...any) (*Person, error) {
+	var p Person
+	ok, err := t.one(sql, func(r *sqlite.Row) (err error) { p, err = scanPerson(r); return err }, args...)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &p, nil
+}
+
+// People are all known accounts of a standing.
+func (t Tx) People(s Standing) ([]Person, error) {
+	return collect(t, `SELECT `+personColumns+` FROM people WHERE state = ? ORDER BY handle, account`, scanPerson, s)
+}
+
+// Standing is what an account is, Stranger when it is not known.
+func (t Tx) Standing(id identity.ID) (Standing, error) {
+	var s Standing
+	_, err := t.one(`SELECT state FROM people WHERE account = ?`, func(r *sqlite.Row) error { return r.Scan(&s) }, id)
+	return s, err
+}
+
+// PutPerson keeps an account's chain and handle; its standing stays, or is Stranger.
+func (t Tx) PutPerson(id identity.ID, handle string, c *identity.Chain) error {
+	return t.tx.Exec(`INSERT INTO people (account, handle, chain) VALUES (?, ?, ?)
+		ON CONFLICT (account) DO UPDATE SET handle = excluded.handle, chain = excluded.chain`, id, handle, encodeChain(c))
+}
+
+// SetStanding changes what an account is.
+func (t Tx) SetStanding(id identity.ID, s Standing) error {
+	return t.tx.Exec(`UPDATE people SET state = ? WHERE account = ?`, s, id)
+}
+
+// Handle is the handle of an account, "" when it is not known.
+func (t Tx) Handle(id identity.ID) (string, error) {
+	var h string
+	_, err := t.one(`SELECT handle FROM people WHERE account = ?`, func(r *sqlite.Row) error { return r.Scan(&h) }, id)
+	return h, err
+}

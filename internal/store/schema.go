@@ -1,0 +1,240 @@
+package store
+
+// steps are the migrations; a step is never changed after a release, only added.
+var steps = []string{`
+CREATE TABLE facts ( -- single values: the account, the inbox's place, settings
+	name  TEXT PRIMARY KEY,
+	value BLOB NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE people (
+	account BLOB PRIMARY KEY,
+	handle  TEXT NOT NULL,             -- where it was last seen
+	chain   BLOB NOT NULL,             -- verified statements, a CBOR array
+	state   INTEGER NOT NULL DEFAULT 0 -- a Standing
+) WITHOUT ROWID;
+CREATE INDEX people_handle ON people (handle);
+
+CREATE TABLE rooms (
+	room       BLOB PRIMARY KEY,
+	kind       INTEGER NOT NULL,
+	title      TEXT NOT NULL DEFAULT '',
+	peer       BLOB,                    -- a pair's other account
+	generation INTEGER NOT NULL,        -- the one written to
+	state      INTEGER NOT NULL,        -- a RoomState
+	alias      BLOB,                    -- a pair's room that lost against this one
+	created    INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX rooms_peer ON rooms (peer);
+
+CREATE TABLE generations (
+	room       BLOB NOT NULL,
+	generation INTEGER NOT NULL,
+	host       TEXT NOT NULL,
+	log        BLOB NOT NULL,
+	secret     BLOB NOT NULL,           -- of our cursor
+	next       BLOB,                    -- the secret that replaces it, while the claim is under way
+	claimed    INTEGER NOT NULL DEFAULT 0,
+	seq        INTEGER NOT NULL,        -- read through here
+	chain      BLOB NOT NULL,           -- running hash there
+	state      INTEGER NOT NULL,        -- a GenState
+	since      INTEGER NOT NULL,        -- of the state, Unix milliseconds
+	seen       INTEGER NOT NULL,        -- when the host was last read to its head
+	last       INTEGER NOT NULL DEFAULT 0, -- read out when seq is here; 0: no end known
+	updated    INTEGER NOT NULL,        -- our leaf was last renewed, Unix milliseconds
+	created    BLOB,                    -- a create frame that the host has not answered yet
+	ttl        INTEGER NOT NULL,
+	suite      INTEGER NOT NULL,
+	orphan     INTEGER NOT NULL DEFAULT 0, -- made by a member when no admin was left to
+	adds       INTEGER NOT NULL DEFAULT 0, -- members added since the last commit with a path
+	context    BLOB,                    -- room.Context, kept when the group is lost
+	PRIMARY KEY (room, generation)
+) WITHOUT ROWID;
+
+CREATE TABLE mls ( -- records of a generation's group
+	room       BLOB NOT NULL,
+	generation INTEGER NOT NULL,
+	key        BLOB NOT NULL,
+	value      BLOB NOT NULL,
+	PRIMARY KEY (room, generation, key)
+) WITHOUT ROWID;
+
+CREATE TABLE known ( -- chains as far as the group of a generation knows them
+	room       BLOB NOT NULL,
+	generation INTEGER NOT NULL,
+	account    BLOB NOT NULL,
+	chain      BLOB NOT NULL,
+	PRIMARY KEY (room, generation, account)
+) WITHOUT ROWID;
+
+CREATE TABLE places ( -- running hashes of late entries, to compare with what others name
+	room       BLOB NOT NULL,
+	generation INTEGER NOT NULL,
+	seq        INTEGER NOT NULL,
+	chain      BLOB NOT NULL,
+	PRIMARY KEY (room, generation, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE messages (
+	id         INTEGER PRIMARY KEY,
+	room       BLOB NOT NULL,
+	message    BLOB NOT NULL,           -- MIMI message id
+	pos        INTEGER,                 -- order for people; NULL until it is in the log
+	generation INTEGER NOT NULL DEFAULT 0,
+	seq        INTEGER NOT NULL DEFAULT 0,
+	account    BLOB NOT NULL,
+	device     BLOB NOT NULL,
+	kind       INTEGER NOT NULL,        -- a mimi.Kind
+	target     BLOB,                    -- what it answers, edits, reacts to or deletes
+	text       TEXT NOT NULL,
+	content    BLOB NOT NULL,           -- MIMI content
+	arrived    INTEGER NOT NULL,        -- at the host, Unix milliseconds; 0 until then
+	sent       INTEGER NOT NULL,        -- by the sender's clock
+	state      INTEGER NOT NULL,        -- a MessageState, of our own messages
+	expires    INTEGER NOT NULL DEFAULT 0,
+	flags      INTEGER NOT NULL DEFAULT 0,
+	UNIQUE (room, message)
+);
+CREATE UNIQUE INDEX messages_pos ON messages (pos) WHERE pos IS NOT NULL;
+CREATE INDEX messages_room ON messages (room, pos);
+CREATE INDEX messages_expires ON messages (expires) WHERE expires > 0;
+
+CREATE TABLE receipts (
+	room    BLOB NOT NULL,
+	message BLOB NOT NULL,
+	account BLOB NOT NULL,
+	state   INTEGER NOT NULL,
+	PRIMARY KEY (room, message, account)
+) WITHOUT ROWID;
+
+CREATE TABLE owed ( -- receipts that we owe
+	room    BLOB NOT NULL,
+	message BLOB NOT NULL,
+	state   INTEGER NOT NULL,
+	PRIMARY KEY (room, message)
+) WITHOUT ROWID;
+
+CREATE TABLE outbox (
+	id         INTEGER PRIMARY KEY,
+	room       BLOB NOT NULL,
+	kind       INTEGER NOT NULL,        -- a room.PayloadKind
+	body       BLOB NOT NULL,
+	message    BLOB,                    -- of content
+	generation INTEGER NOT NULL DEFAULT 0, -- sealed for this generation; 0 not sealed
+	epoch      INTEGER NOT NULL DEFAULT 0, -- and this epoch
+	entry      BLOB,                    -- the sealed bytes
+	hash       BLOB
+);
+CREATE INDEX outbox_room ON outbox (room, id);
+
+CREATE TABLE staged ( -- our own commit on its way, one for each generation
+	room       BLOB NOT NULL,
+	generation INTEGER NOT NULL,
+	epoch      INTEGER NOT NULL,
+	entry      BLOB NOT NULL,
+	hash       BLOB NOT NULL,
+	token      BLOB NOT NULL,
+	swap       BLOB NOT NULL,           -- wire.Swap
+	commits    BLOB NOT NULL,           -- mls.StagedCommit
+	proofs     BLOB NOT NULL,
+	guests     BLOB NOT NULL,           -- who is invited when it is merged
+	PRIMARY KEY (room, generation)
+) WITHOUT ROWID;
+
+CREATE TABLE wants ( -- changes of rooms that this device is to bring about
+	id      INTEGER PRIMARY KEY,
+	room    BLOB NOT NULL,
+	kind    INTEGER NOT NULL,
+	body    BLOB NOT NULL,
+	due     INTEGER NOT NULL,           -- not before, Unix milliseconds
+	tries   INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX wants_room ON wants (room, id);
+
+CREATE TABLE letters ( -- inbox entries on their way
+	id         INTEGER PRIMARY KEY,
+	host       TEXT NOT NULL,
+	inbox      BLOB NOT NULL,
+	capability BLOB NOT NULL,
+	entry      BLOB NOT NULL,
+	due        INTEGER NOT NULL,
+	tries      INTEGER NOT NULL DEFAULT 0,
+	until      INTEGER NOT NULL
+);
+
+CREATE TABLE inboxes ( -- where other devices take invitations from us
+	room       BLOB NOT NULL,
+	account    BLOB NOT NULL,
+	device     BLOB NOT NULL,
+	host       TEXT NOT NULL,
+	inbox      BLOB NOT NULL,
+	capability BLOB NOT NULL,
+	PRIMARY KEY (room, account, device)
+) WITHOUT ROWID;
+
+CREATE TABLE capabilities ( -- private capabilities of our own inbox, one for each room
+	room   BLOB PRIMARY KEY,
+	secret BLOB NOT NULL,
+	told   INTEGER NOT NULL DEFAULT 0  -- registered at the home server
+) WITHOUT ROWID;
+
+CREATE TABLE invitations ( -- that wait: for a person to accept, or for their time
+	id      INTEGER PRIMARY KEY,
+	room    BLOB NOT NULL,
+	account BLOB NOT NULL,
+	handle  TEXT NOT NULL,
+	text    TEXT NOT NULL,
+	body    BLOB NOT NULL,             -- room.Invitation
+	chain   BLOB NOT NULL,
+	device  BLOB NOT NULL,
+	arrived INTEGER NOT NULL,
+	state   INTEGER NOT NULL           -- an InvitationState
+);
+
+CREATE TABLE letters_read ( -- hashes of inbox entries that were acted on, against replays
+	hash BLOB PRIMARY KEY,
+	time INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE keypackages (
+	ref     BLOB PRIMARY KEY,
+	secrets BLOB NOT NULL,
+	last    INTEGER NOT NULL,          -- of last resort: may be used again
+	created INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE joins ( -- devices that were added by us and have not said so
+	room       BLOB NOT NULL,
+	generation INTEGER NOT NULL,
+	device     BLOB NOT NULL,
+	account    BLOB NOT NULL,
+	since      INTEGER NOT NULL,
+	PRIMARY KEY (room, generation, device)
+) WITHOUT ROWID;
+
+CREATE TABLE notices (
+	id   INTEGER PRIMARY KEY,
+	room BLOB,
+	time INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	text TEXT NOT NULL
+);
+`, `
+ALTER TABLE generations ADD COLUMN grown INTEGER NOT NULL DEFAULT 0; -- where somebody new last came into the room
+ALTER TABLE messages ADD COLUMN vanish INTEGER NOT NULL DEFAULT 0; -- seconds after reading; 0: not for that
+CREATE INDEX messages_target ON messages (target) WHERE target IS NOT NULL;
+
+CREATE TABLE gone ( -- messages that have expired here, so that none comes again
+	message BLOB PRIMARY KEY,
+	time    INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE past ( -- own entries that are not sent any more and may yet be read in their log
+	room       BLOB NOT NULL,
+	generation INTEGER NOT NULL,
+	epoch      INTEGER NOT NULL,
+	hash       BLOB NOT NULL,
+	message    BLOB,
+	PRIMARY KEY (room, generation, hash)
+) WITHOUT ROWID;
+`}
