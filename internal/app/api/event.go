@@ -1,0 +1,39 @@
+package api
+
+// Event is one of GET /events: server-sent events whose data is this, as JSON. The first
+// is always EventHello. Whoever loses the connection connects anew and loads again what
+// it shows: nothing is replayed.
+type Event struct {
+	Type    EventType `json:"type"`
+	Room    string    `json:"room,omitempty"`
+	Message *Message  `json:"message,omitempty"` // message and changed
+	ID      string    `json:"id,omitempty"`      // gone: of the message
+	Person  string    `json:"person,omitempty"`  // an account
+	On      bool      `json:"on,omitempty"`      // writing, here
+	Notice  *Notice   `json:"notice,omitempty"`
+	Hosts   []Host    `json:"hosts,omitempty"`
+	Text    string    `json:"text,omitempty"`
+}
+
+// EventType says what happened.
+type EventType string
+
+// The events.
+const (
+	EventHello    EventType = "hello"    // the stream begins
+	EventMessage  EventType = "message"  // a new message
+	EventChanged  EventType = "changed"  // a message changed: state, edit, reaction, star, deletion
+	EventGone     EventType = "gone"     // a message vanished
+	EventRoom     EventType = "room"     // a room is new or changed: load it again
+	EventRooms    EventType = "rooms"    // several did: load the list again
+	EventPerson   EventType = "person"   // a person changed
+	EventRequests EventType = "requests" // the requests changed
+	EventWriting  EventType = "writing"  // somebody writes, or has stopped
+	EventHere     EventType = "here"     // somebody is here, or has gone
+	EventNotice   EventType = "notice"
+	EventHosts    EventType = "hosts"
+	EventSettings EventType = "settings"
+	EventPhase    EventType = "phase" // locked, opened, deleted: load the state again
+	EventTrouble  EventType = "trouble"
+	EventOpen     EventType = "open" // sotto was opened again with a link in Text: show it
+)

@@ -1,0 +1,93 @@
+package api
+
+// Route is one call of the interface.
+type Route struct {
+	Name    string // of the handler and of the operation
+	Method  string
+	Path    string // under /api/v1, with {names}
+	In      any    // the request's body, as JSON, or nil
+	Query   any    // the query, or nil
+	Out     any    // the answer, or nil: 204
+	Locked  bool   // answered in every phase
+	New     bool   // answered before there is an account, too
+	Summary string
+}
+
+// Binary is the Out of a route that answers with bytes of some type.
+type Binary struct{}
+
+// Stream is the Out of the event stream.
+type Stream struct{}
+
+// Routes is the whole interface.
+var Routes = []Route{
+	{Name: "openSession", Method: "POST", Path: "/session", In: OpenSession{}, Locked: true, New: true, Summary: "Exchange the one-time token of the opening address for a session cookie. Loopback only."},
+	{Name: "state", Method: "GET", Path: "/state", Out: State{}, Locked: true, New: true, Summary: "How the app is."},
+	{Name: "events", Method: "GET", Path: "/events", Out: Stream{}, Locked: true, New: true, Summary: "What happens, as server-sent events of Event."},
+	{Name: "lock", Method: "POST", Path: "/lock", Summary: "Close the keys. Needs a passphrase or a keyring."},
+	{Name: "unlock", Method: "POST", Path: "/unlock", In: Unlock{}, Locked: true, Summary: "Open the keys."},
+	{Name: "setCustody", Method: "PUT", Path: "/custody", In: SetCustody{}, Summary: "Change what guards the key."},
+	{Name: "quit", Method: "POST", Path: "/quit", Locked: true, New: true, Summary: "End the app."},
+
+	{Name: "inspectLink", Method: "POST", Path: "/links/inspect", In: InspectLink{}, Out: LinkInfo{}, New: true, Summary: "What an invitation link says. Spends nothing."},
+	{Name: "serverInfo", Method: "GET", Path: "/servers", Query: ServerQuery{}, Out: ServerInfo{}, New: true, Summary: "What a server says of itself."},
+	{Name: "nameInfo", Method: "GET", Path: "/names", Query: NameQuery{}, Out: NameInfo{}, New: true, Summary: "Whether a handle can be had."},
+	{Name: "createAccount", Method: "POST", Path: "/account", In: NewAccount{}, Out: Self{}, New: true, Summary: "Make the account of this device."},
+	{Name: "deleteAccount", Method: "DELETE", Path: "/account", In: EndAccount{}, Summary: "Delete the account at its server, leave every room, empty this home."},
+	{Name: "startServer", Method: "POST", Path: "/server", In: NewServer{}, Out: LocalServer{}, New: true, Summary: "Start a home server on this computer."},
+	{Name: "stopServer", Method: "DELETE", Path: "/server", Summary: "Stop it."},
+
+	{Name: "rooms", Method: "GET", Path: "/rooms", Query: RoomList{}, Out: []Room{}, Summary: "The conversations, newest first."},
+	{Name: "createRoom", Method: "POST", Path: "/rooms", In: NewRoom{}, Out: Room{}, Summary: "Make a group."},
+	{Name: "notes", Method: "POST", Path: "/rooms/self", Out: Room{}, Summary: "The room for notes to oneself; it is made when there is none."},
+	{Name: "joinByLink", Method: "POST", Path: "/rooms/join", In: JoinByLink{}, Out: Joined{}, Summary: "Come in by a link."},
+	{Name: "room", Method: "GET", Path: "/rooms/{room}", Out: RoomDetail{}, Summary: "Everything about a room."},
+	{Name: "changeRoom", Method: "PATCH", Path: "/rooms/{room}", In: RoomChange{}, Out: RoomDetail{}, Summary: "Change a room for everybody."},
+	{Name: "deleteRoom", Method: "DELETE", Path: "/rooms/{room}", Summary: "Remove a room that was left, with its history, from this device."},
+	{Name: "markRoom", Method: "PATCH", Path: "/rooms/{room}/mine", In: RoomMine{}, Out: Room{}, Summary: "Change what a room is to this person."},
+	{Name: "leaveRoom", Method: "POST", Path: "/rooms/{room}/leave", Summary: "Leave a room."},
+	{Name: "clearRoom", Method: "POST", Path: "/rooms/{room}/clear", Summary: "Remove a room's messages from this device."},
+	{Name: "addMembers", Method: "POST", Path: "/rooms/{room}/members", In: AddMembers{}, Out: RoomDetail{}, Summary: "Add people."},
+	{Name: "removeMember", Method: "DELETE", Path: "/rooms/{room}/members/{account}", Out: RoomDetail{}, Summary: "Remove a person."},
+	{Name: "setAdmin", Method: "PUT", Path: "/rooms/{room}/members/{account}/admin", In: SetAdmin{}, Out: RoomDetail{}, Summary: "Make a person an admin, or a member again."},
+	{Name: "createLink", Method: "POST", Path: "/rooms/{room}/links", In: NewLink{}, Out: Link{}, Summary: "Make an invitation link to a room."},
+	{Name: "dropLink", Method: "DELETE", Path: "/rooms/{room}/links/{link}", Summary: "End an invitation link."},
+	{Name: "answerKnock", Method: "POST", Path: "/rooms/{room}/knocks/{knock}", In: AnswerKnock{}, Summary: "Let somebody in, or not."},
+	{Name: "messages", Method: "GET", Path: "/rooms/{room}/messages", Query: PageQuery{}, Out: Page{}, Summary: "A part of a room."},
+	{Name: "seen", Method: "POST", Path: "/rooms/{room}/seen", In: Seen{}, Summary: "Mark messages as read."},
+	{Name: "typing", Method: "POST", Path: "/rooms/{room}/typing", In: Typing{}, Summary: "Tell that this person writes."},
+	{Name: "roomPicture", Method: "GET", Path: "/rooms/{room}/picture", Out: Binary{}, Summary: "A room's picture."},
+	{Name: "roomWho", Method: "GET", Path: "/rooms/{room}/who", Out: Who{}, Summary: "Who can see what is said in a room."},
+
+	{Name: "send", Method: "POST", Path: "/messages", In: NewMessage{}, Out: Message{}, Summary: "Write to a room or a person. Answers when it is durable here."},
+	{Name: "message", Method: "GET", Path: "/messages/{message}", Out: Message{}, Summary: "One message."},
+	{Name: "edit", Method: "PATCH", Path: "/messages/{message}", In: EditMessage{}, Out: Message{}, Summary: "Give an own message another text."},
+	{Name: "deleteMessage", Method: "DELETE", Path: "/messages/{message}", Query: DeleteQuery{}, Summary: "Take an own message back, or remove any from this device."},
+	{Name: "react", Method: "PUT", Path: "/messages/{message}/reaction", In: React{}, Out: Message{}, Summary: "Set this person's reaction."},
+	{Name: "star", Method: "PUT", Path: "/messages/{message}/star", In: SetOn{}, Out: Message{}, Summary: "Star a message."},
+	{Name: "pin", Method: "PUT", Path: "/messages/{message}/pin", In: SetOn{}, Out: Message{}, Summary: "Pin a message in its room, for everybody."},
+	{Name: "forward", Method: "POST", Path: "/messages/{message}/forward", In: Forward{}, Out: []Message{}, Summary: "Write a message's text to others."},
+	{Name: "retry", Method: "POST", Path: "/messages/{message}/retry", Out: Message{}, Summary: "Send a failed or expired message again."},
+	{Name: "messageWho", Method: "GET", Path: "/messages/{message}/who", Out: Who{}, Summary: "Who can see a message."},
+	{Name: "search", Method: "GET", Path: "/search", Query: SearchQuery{}, Out: Found{}, Summary: "Search everything."},
+
+	{Name: "people", Method: "GET", Path: "/people", Out: []Person{}, Summary: "Everybody this device knows as a contact or has blocked."},
+	{Name: "findPerson", Method: "POST", Path: "/people/find", In: FindPerson{}, Out: Person{}, Summary: "Look somebody up by a handle or a link."},
+	{Name: "person", Method: "GET", Path: "/people/{account}", Out: PersonDetail{}, Summary: "Everything about a person."},
+	{Name: "changePerson", Method: "PATCH", Path: "/people/{account}", In: PersonChange{}, Out: PersonDetail{}, Summary: "Change what a person is here."},
+	{Name: "personPicture", Method: "GET", Path: "/people/{account}/picture", Out: Binary{}, Summary: "A person's picture."},
+	{Name: "personWho", Method: "GET", Path: "/people/{account}/who", Out: Who{}, Summary: "Who can see what is said to a person."},
+	{Name: "requests", Method: "GET", Path: "/requests", Out: []Request{}, Summary: "Strangers who wait."},
+	{Name: "answerRequest", Method: "POST", Path: "/requests/{account}", In: AnswerRequest{}, Summary: "Accept, put off or block."},
+	{Name: "report", Method: "POST", Path: "/reports", In: Report{}, Out: Reported{}, Summary: "Make a report to hand to an operator. Sends nothing."},
+
+	{Name: "changeProfile", Method: "PATCH", Path: "/me", In: Profile{}, Out: Self{}, Summary: "Change what this person shows."},
+	{Name: "myLink", Method: "POST", Path: "/me/links", In: NewLink{}, Out: Link{}, Summary: "Make a link by which people can write to this person, and register where the server lets its people invite."},
+	{Name: "settings", Method: "GET", Path: "/settings", Out: Settings{}, Summary: "The settings."},
+	{Name: "changeSettings", Method: "PATCH", Path: "/settings", In: SettingsChange{}, Out: Settings{}, Summary: "Change some settings."},
+	{Name: "storage", Method: "GET", Path: "/storage", Out: Storage{}, Summary: "What this device keeps."},
+	{Name: "export", Method: "GET", Path: "/export", Query: ExportQuery{}, Out: Binary{}, Summary: "Everything, as a ZIP archive."},
+	{Name: "notices", Method: "GET", Path: "/notices", Query: NoticeQuery{}, Out: []Notice{}, Summary: "What the person should know."},
+	{Name: "told", Method: "PUT", Path: "/notices/told", In: Told{}, Summary: "Say which notices were shown."},
+	{Name: "qr", Method: "GET", Path: "/qr", Query: QRQuery{}, Out: QR{}, Summary: "A QR code of a text."},
+}

@@ -1,0 +1,69 @@
+package api
+
+// Settings are the person's, for this device.
+type Settings struct {
+	Theme       string `json:"theme"`    // system, light or dark
+	Language    string `json:"language"` // "" as the system; en, de, es
+	EnterSends  bool   `json:"enter_sends"`
+	SingleKeys  bool   `json:"single_keys"`
+	TextSize    int    `json:"text_size"` // percent, 80 to 200
+	Notify      string `json:"notify"`    // text, sender, plain or off
+	Sounds      bool   `json:"sounds"`
+	Receipts    bool   `json:"receipts"` // tell others when their messages arrive and are read
+	Typing      bool   `json:"typing"`
+	Presence    bool   `json:"presence"`
+	LockAfter   int    `json:"lock_after"` // minutes without use; 0 never
+	AtLogin     bool   `json:"at_login"`   // start when the person logs in
+	Retention   int64  `json:"retention"`  // days that this device keeps messages; 0 for ever
+	Disappear   int64  `json:"disappear"`  // seconds, of rooms made here
+	RecentEmoji string `json:"recent_emoji"`
+}
+
+// SettingsChange changes some.
+type SettingsChange struct {
+	Theme       *string `json:"theme,omitempty"`
+	Language    *string `json:"language,omitempty"`
+	EnterSends  *bool   `json:"enter_sends,omitempty"`
+	SingleKeys  *bool   `json:"single_keys,omitempty"`
+	TextSize    *int    `json:"text_size,omitempty"`
+	Notify      *string `json:"notify,omitempty"`
+	Sounds      *bool   `json:"sounds,omitempty"`
+	Receipts    *bool   `json:"receipts,omitempty"`
+	Typing      *bool   `json:"typing,omitempty"`
+	Presence    *bool   `json:"presence,omitempty"`
+	LockAfter   *int    `json:"lock_after,omitempty"`
+	AtLogin     *bool   `json:"at_login,omitempty"`
+	Retention   *int64  `json:"retention,omitempty"`
+	Disappear   *int64  `json:"disappear,omitempty"`
+	RecentEmoji *string `json:"recent_emoji,omitempty"`
+}
+
+// Storage is what this device keeps.
+type Storage struct {
+	Database int64         `json:"database"` // bytes on the disk
+	Messages int64         `json:"messages"`
+	Rooms    []RoomStorage `json:"rooms"` // the largest first, at most 50
+}
+
+// RoomStorage is what one room takes.
+type RoomStorage struct {
+	Room     string `json:"room"`
+	Name     string `json:"name"`
+	Messages int64  `json:"messages"`
+	Bytes    int64  `json:"bytes"`
+}
+
+// ExportQuery says how everything is exported.
+type ExportQuery struct {
+	Format string `query:"format"` // json or html: a ZIP archive
+}
+
+// QRQuery asks for a QR code.
+type QRQuery struct {
+	Text string `query:"text"`
+}
+
+// QR is a QR code: rows of 0 and 1, separated by newlines.
+type QR struct {
+	Rows string `json:"rows"`
+}
