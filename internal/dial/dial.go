@@ -12,7 +12,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -96,7 +95,7 @@ func address(host, plain, secure string) string {
 	}
 	name = strings.Trim(name, "[]")
 	s := secure
-	if a, err := netip.ParseAddr(name); name == "localhost" || err == nil && a.IsLoopback() {
+	if wire.Loopback(host) {
 		s = plain
 	}
 	return s + "://" + net.JoinHostPort(name, port)
