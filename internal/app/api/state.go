@@ -75,6 +75,22 @@ type OpenSession struct {
 	Token string `json:"token"`
 }
 
+// Session is what a window keeps besides the cookie: cookies go to every port of a
+// computer, so that a program of somebody else that listens on another one may be shown
+// the cookie; the key it is never shown. Each request carries it in the header Sotto-Key,
+// or in the query as key where an element loads a picture or a download by itself.
+type Session struct {
+	Key string `json:"key"`
+}
+
+// Window is what a window of the app tells about itself, under a name of its own choice:
+// whom it can be seen by decides what is worth a notice, and whether the person is here.
+type Window struct {
+	Name    string `json:"name"`           // at most 64 letters and digits, the same as long as it lives
+	Visible bool   `json:"visible"`        // it is looked at
+	Room    string `json:"room,omitempty"` // the conversation that it shows
+}
+
 // Unlock opens a locked app.
 type Unlock struct {
 	Passphrase string `json:"passphrase"`
