@@ -38,13 +38,19 @@ func openDevice(home string, create bool, x *IO) (*Device, error) {
 			return nil, client.ErrNoAccount // its making was interrupted
 		}
 	}
-	d := &Device{Home: home, net: dial.New(dial.Options{})}
+	return openWith(home, key, !create || !empty(home), x)
+}
+
+// openWith opens the device of a home with its key; existing says that there has to be
+// a database.
+func openWith(home string, key [32]byte, existing bool, x *IO) (d *Device, err error) {
+	d = &Device{Home: home, net: dial.New(dial.Options{})}
 	var network client.Network = d.net
 	if x.tap != nil {
 		network = x.tap(network)
 	}
 	d.Client, err = client.Open(client.Options{
-		Store:   store.Options{Path: filepath.Join(home, databaseFile), Key: key, Existing: !create || !empty(home)},
+		Store:   store.Options{Path: filepath.Join(home, databaseFile), Key: key, Existing: existing},
 		Network: network, PrivateHosts: x.Private,
 	})
 	if err != nil {

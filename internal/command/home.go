@@ -1,24 +1,19 @@
 package command
 
 import (
-	"crypto/rand"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"sotto/internal/client"
+	"sotto/internal/custody"
 )
 
-// A home directory holds one device: sotto.db, which is encrypted under the 32 random
-// bytes of the file key, and while a process holds it sotto.sock. Whoever may read the
-// directory has both: the encryption keeps the database from somebody who gets the
-// file without the key (a backup, a synced folder), not from somebody who is on the
-// machine as this user. A passphrase that encrypts the key comes later.
+// A home directory holds one device: sotto.db, which is encrypted under the key that
+// internal/custody guards (the file key), and while a process holds it sotto.sock.
 const (
 	databaseFile = "sotto.db"
-	keyFile      = "key"
 	socketFile   = "sotto.sock"
 )
 
@@ -31,55 +26,31 @@ func DefaultHome() (string, error) {
 	return filepath.Join(dir, "sotto"), nil
 }
 
-// readKey reads the key of a home that exists; client.ErrNoAccount when there is none.
-func readKey(home string) (key [32]byte, err error) {
-	b, err := os.ReadFile(filepath.Join(home, keyFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(filepath.Join(home, databaseFile)); err == nil {
-			return key, fail("wrong key", "the file \"key\" is missing in %s: without it nobody can open the database", home)
-		}
-		return key, client.ErrNoAccount
+// passphraseVariable holds the passphrase of a home for commands that open it themselves.
+// While the app runs they need none: they go through it.
+const passphraseVariable = "SOTTO_PASSPHRASE"
+
+// guardOf is what guards the key of a home.
+func guardOf(home string) *custody.Custody { return custody.At(home, custody.Options{}) }
+
+// readKey opens the key of a home that exists; client.ErrNoAccount when there is none.
+func readKey(home string) ([32]byte, error) {
+	key, err := guardOf(home).Open([]byte(os.Getenv(passphraseVariable)))
+	switch {
+	case errors.Is(err, custody.ErrNone):
+		err = client.ErrNoAccount
+	case errors.Is(err, custody.ErrMissing):
+		err = fail("wrong key", "the file \"key\" is missing in %s: without it nobody can open the database", home)
+	case errors.Is(err, custody.ErrDamaged):
+		err = fail("wrong key", "the file \"key\" in %s is not one that sotto has written: put the right one back", home)
+	case errors.Is(err, custody.ErrLocked):
+		err = fail("locked", "this home has a passphrase: start sotto and unlock it, or put the passphrase into the variable %s", passphraseVariable)
 	}
-	if err != nil {
-		return key, err
-	}
-	if len(b) != len(key) {
-		return key, fail("wrong key", "the file \"key\" in %s has %d bytes instead of %d: put the right one back", home, len(b), len(key))
-	}
-	return [32]byte(b), nil
+	return key, err
 }
 
-// makeHome makes the directory and its key, unless they are there. The key is durable
-// before anything is encrypted with it.
-func makeHome(home string) error {
-	if err := os.MkdirAll(home, 0o700); err != nil {
-		return fmt.Errorf("making the home directory: %w", err)
-	}
-	if err := os.Chmod(home, 0o700); err != nil {
-		return err
-	}
-	if _, err := readKey(home); !errors.Is(err, client.ErrNoAccount) {
-		return err
-	}
-	key := make([]byte, 32)
-	rand.Read(key)
-	f, err := os.CreateTemp(home, keyFile+"-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(key)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	// Link refuses to replace a key that another process made at the same moment.
-	if err := os.Link(f.Name(), filepath.Join(home, keyFile)); err != nil && !errors.Is(err, fs.ErrExist) {
-		if err := os.Rename(f.Name(), filepath.Join(home, keyFile)); err != nil { // a file system without links
-			return err
-		}
-	}
-	return syncDir(home)
-}
+// makeHome makes the directory and its key, unless they are there.
+func makeHome(home string) error { return guardOf(home).Make() }
 
 // empty says whether the home's database was never written.
 func empty(home string) bool {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"sotto/internal/client"
+	"sotto/internal/custody"
 	"sotto/internal/dial"
 	"sotto/internal/handover"
 	"sotto/internal/store/sqlite"
@@ -73,6 +74,16 @@ var sentinels = []struct {
 	{mimi.ErrUTF8, "malformed", "this is not UTF-8 text"},
 	{mimi.ErrMalformed, "malformed", ""},
 	{mimi.ErrExpiry, "malformed", "this is not a time after which a message can expire"},
+	{custody.ErrMissing, "wrong key", ""},
+	{custody.ErrDamaged, "wrong key", ""},
+	{custody.ErrNewer, "version", ""},
+	{custody.ErrLocked, "locked", ""},
+	{custody.ErrWrong, "wrong passphrase", ""},
+	{custody.ErrShort, "short passphrase", ""},
+	{custody.ErrBadText, "malformed", ""},
+	{custody.ErrKeyring, "keyring", ""},
+	{custody.ErrLost, "keyring", ""},
+	{custody.ErrBusy, "in use", ""},
 	{fs.ErrPermission, "permission", ""},
 	{context.Canceled, "interrupted", "stopped before this was done"},
 }
