@@ -1,0 +1,1 @@
+export function handle(req, res) { res.statusCode = 404; res.end(); }

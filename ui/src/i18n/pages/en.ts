@@ -1,0 +1,3 @@
+// The texts of the pages beside the conversation.
+
+export const en = {} as const;

@@ -1,0 +1,50 @@
+import { away, type Refused } from '../../api/request';
+import { i18n, t } from '../../i18n/i18n.svelte';
+import type { Key } from '../../i18n/en';
+
+/** The codes that have a sentence of their own in every language (docs/command-line.md). */
+const sentences: Record<string, Key> = {
+  'no such handle': 'fail.handle',
+  'no such person': 'fail.person',
+  'no such room': 'fail.room',
+  'no such message': 'fail.message',
+  'no such request': 'fail.request',
+  'not a member': 'fail.member',
+  'not yours': 'fail.yours',
+  'permission': 'fail.permission',
+  'handle taken': 'fail.taken',
+  'handle changed': 'fail.changed',
+  'account exists': 'fail.exists',
+  'wrong key': 'fail.key',
+  'wrong passphrase': 'fail.passphrase',
+  'unreachable': 'fail.unreachable',
+  'timeout': 'fail.unreachable',
+  'interrupted': 'fail.unreachable',
+  'private address': 'fail.private',
+  'version': 'fail.version',
+  'malformed': 'fail.malformed',
+  'too long': 'fail.long',
+  'disk full': 'fail.full',
+  'disk': 'fail.disk',
+  'damaged': 'fail.damaged',
+  'too often': 'fail.often',
+  'busy': 'fail.often',
+  'invitation': 'fail.invitation',
+};
+
+/**
+ * explain is a refusal in a sentence: the app's own in English, since it knows most about
+ * the case; in other languages that of its code.
+ */
+export function explain(r: Refused): string {
+  if (r.code === away) return t('fail.away');
+  const key = sentences[r.code];
+  if (r.failure.text && (i18n.language === 'en' || !key)) return sentence(r.failure.text);
+  return key ? t(key) : t('fail.other');
+}
+
+/** The texts of the app begin in lower case, as Go's errors do, and end without a stop. */
+function sentence(text: string): string {
+  const first = text.startsWith('sotto') || /^\S*[.@:"]\S/.test(text) ? text : text.charAt(0).toLocaleUpperCase() + text.slice(1);
+  return /[.?!…"”]$/.test(first) ? first : first + '.';
+}

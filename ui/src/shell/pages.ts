@@ -1,0 +1,11 @@
+// The screens beside the list, each in a chunk of its own. A page gets the place it is for.
+
+import type { Component } from 'svelte';
+import type { At, Place } from '../lib/place';
+
+export type Page<A extends At = At> = Component<{ place: Extract<Place, { at: A }> }>;
+
+type Loader<A extends At> = () => Promise<{ default: Page<A> }>;
+
+/** Which screen a place is; those that are missing here are the shell's own. */
+export const pages: { [A in At]?: Loader<A> } = {};
