@@ -136,6 +136,9 @@ func New(o Options) (*App, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if err := o.Custody.Make(); err != nil {
+		return nil, err
+	}
 	release, err := lockHome(filepath.Join(o.Home, lockFile))
 	if err != nil {
 		return nil, err

@@ -32,9 +32,6 @@ const inUse = 5 * time.Second
 
 // begin opens the device unless the person has to unlock it.
 func (a *App) begin() error {
-	if err := a.o.Custody.Make(); err != nil {
-		return err
-	}
 	a.moves.Lock()
 	defer a.moves.Unlock()
 	err := a.open("")

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"sotto/internal/app"
@@ -19,6 +20,7 @@ import (
 	"sotto/internal/client"
 	"sotto/internal/custody"
 	"sotto/internal/handover"
+	"sotto/internal/wire"
 	"sotto/ui"
 )
 
@@ -36,6 +38,9 @@ const apiSocket = "app.sock"
 
 // Run serves the interface of a home.
 func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) error {
+	if o.Link != "" && !isLink(o.Link) {
+		return Usage("%q is neither a command nor an invitation link: sotto --help lists the commands", o.Link)
+	}
 	home, err := filepath.Abs(home)
 	if err != nil {
 		return err
@@ -69,6 +74,17 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) error {
 	return errors.Join(err, a.Close())
 }
 
+// isLink says whether an argument looks like an invitation link. What is in it is read
+// where it is shown.
+func isLink(s string) bool {
+	for _, scheme := range []string{"https://", "http://", "sotto:"} {
+		if strings.HasPrefix(s, scheme) {
+			return strings.Contains(s, "#") && len(s) <= wire.MaxLink
+		}
+	}
+	return false
+}
+
 // again asks the app that has begun to run in this moment.
 func (o App) again(ctx context.Context, home string, x *IO) error {
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
@@ -85,8 +101,9 @@ func (o App) again(ctx context.Context, home string, x *IO) error {
 }
 
 func (o App) options(home string, x *IO, guest Guest) app.Options {
+	version, _ := versionOf()
 	out := app.Options{
-		Home: home, Version: versionOf().Version, Port: o.Port, Link: o.Link,
+		Home: home, Version: version, Port: o.Port, Link: o.Link,
 		Custody: guardOf(home), Keyring: custody.KeyringHere,
 		Log: slog.New(slog.NewTextHandler(x.Err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Open: func(key [32]byte) (*app.Device, error) {
