@@ -63,7 +63,8 @@ type Server struct {
 	dir     *directory.Directory
 	started time.Time
 	policy  atomic.Pointer[policy]
-	staged  atomic.Int64 // bytes of entries that arrive in parts
+	pin     atomic.Pointer[wire.Hash] // of a server that vouches for itself
+	staged  atomic.Int64              // bytes of entries that arrive in parts
 	stop    chan struct{}
 	closing sync.Once
 	wait    sync.WaitGroup // socket readers, and work beside them
@@ -77,7 +78,8 @@ type Server struct {
 }
 
 // Inventory is every kind of row that this server stores. Beside the engine stand the
-// ciphertext files of blobs, the certificates got by ACME, a lock and a socket.
+// ciphertext files of blobs, the certificates got by ACME or the key of one of its own, a
+// lock and a socket.
 func Inventory() engine.Inventory {
 	return slices.Concat(engine.Rows, logs.Rows, inbox.Rows, directory.Rows, blobs.Rows)
 }
