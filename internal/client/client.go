@@ -53,8 +53,6 @@ type Options struct {
 	// Hosts that may have private addresses besides the account's own home server.
 	// "*" stands for all.
 	PrivateHosts []string
-	// NoReceipts keeps delivery and read receipts to oneself.
-	NoReceipts bool
 	// TTL is the lifetime of entries in rooms made here; 0 is wire.EntryLifetime.
 	TTL time.Duration
 }
@@ -70,6 +68,8 @@ type Client struct {
 	chain  *identity.Chain
 	self   wire.Handle
 	opened bool // the account is registered at its home server
+
+	settings Settings
 
 	hosts   map[string]*link // /v1/log, by host
 	account *accountLink
@@ -140,6 +140,9 @@ func (c *Client) open() error {
 		return err
 	}
 	c.st = st
+	if err := c.read(c.loadSettings); err != nil {
+		return err
+	}
 	return c.read(c.loadAccount)
 }
 
@@ -165,7 +168,7 @@ func (c *Client) start() error {
 	for _, row := range gens {
 		c.addGen(row)
 	}
-	c.everyMinute()
+	c.everyMinute() // which also goes on with what was being cleared
 	c.pump()
 	return nil
 }

@@ -228,6 +228,15 @@ func (g *gen) announce(tx store.Tx, after *[]func(), s *mls.StagedCommit, change
 			return err
 		}
 	}
+	if a.Disappear != b.Disappear {
+		text := "%s set messages here to stay."
+		if a.Disappear != 0 {
+			text = "%s set messages here to vanish " + inWords(a.Disappear) + " after they are read."
+		}
+		if err := say(NoticeDisappear, text, who(change.Committer)); err != nil {
+			return err
+		}
+	}
 	if !slices.Equal(a.Admins, b.Admins) {
 		if err := say(NoticeRenamed, "%s changed who may manage this room.", who(change.Committer)); err != nil {
 			return err
@@ -242,6 +251,23 @@ func (g *gen) announce(tx store.Tx, after *[]func(), s *mls.StagedCommit, change
 		return tx.PutRoom(*r)
 	}
 	return nil
+}
+
+// inWords is a disappearing time for people.
+func inWords(seconds uint64) string {
+	for _, unit := range []struct {
+		name string
+		size uint64
+	}{{"week", 7 * 24 * 3600}, {"day", 24 * 3600}, {"hour", 3600}, {"minute", 60}, {"second", 1}} {
+		switch n := seconds / unit.size; {
+		case seconds%unit.size != 0 || n == 0:
+		case n == 1:
+			return "one " + unit.name
+		default:
+			return fmt.Sprintf("%d %ss", n, unit.name)
+		}
+	}
+	return "at once" // it is not 0 here
 }
 
 // nameOf is how a leaf's owner is shown: the handle of its proven chain.

@@ -5,6 +5,7 @@ import (
 
 	"sotto/internal/room"
 	"sotto/internal/store"
+	"sotto/mimi"
 )
 
 // EventKind says what an event tells.
@@ -13,7 +14,12 @@ type EventKind string
 // The events.
 const (
 	EventMessage EventKind = "message" // a message came, or one of ours took its place
+	EventQueued  EventKind = "queued"  // a message of ours was written and waits here
 	EventState   EventKind = "state"   // the state of a message of ours changed
+	EventChanged EventKind = "changed" // a message that is shown changed: an edit, a reaction, a star, or it was taken back
+	EventGone    EventKind = "gone"    // a message is not here any more: it vanished or was deleted here
+	EventMark    EventKind = "mark"    // what a room is to this person changed, or how much of it was seen
+	EventSetting EventKind = "setting" // the settings changed
 	EventRoom    EventKind = "room"    // a room was made, entered, changed or ended
 	EventRequest EventKind = "request" // a stranger wrote
 	EventNotice  EventKind = "notice"  // something the person should know
@@ -26,6 +32,7 @@ type Event struct {
 	Kind    EventKind
 	Room    room.ID
 	Message *store.Message
+	ID      mimi.MessageID // of the message that is gone
 	Text    string
 	Notice  string // the kind of a notice
 }
@@ -61,6 +68,16 @@ func (c *Client) notice(tx store.Tx, after *[]func(), id *room.ID, kind, text st
 	e := Event{Kind: EventNotice, Notice: kind, Text: text}
 	if id != nil {
 		e.Room = *id
+		if slices.Contains(happenings, kind) { // it stands in the conversation, where that is shown
+			home, err := c.shownIn(tx, *id)
+			if err != nil {
+				return err
+			}
+			e.Room, n.Room = home, &home
+			if n.Pos, err = tx.NextPos(); err != nil {
+				return err
+			}
+		}
 	}
 	*after = append(*after, func() { c.emit(e) })
 	return tx.AddNotice(n)
@@ -73,6 +90,9 @@ const (
 	sameTime    = 24 * 3_600_000 // milliseconds
 )
 
+// happenings are the notices that stand in a conversation, between its messages.
+var happenings = []string{NoticeJoined, NoticeLeft, NoticeRenamed, NoticeDisappear, NoticeRemoved, NoticeMoved, NoticeExpired}
+
 var provoked = []string{NoticeJunk, NoticeFork, NoticeElsewhere, NoticeIdentity}
 
 // The kinds of notices. Each is a state of affairs that a person should know.
@@ -80,6 +100,7 @@ const (
 	NoticeJoined    = "joined"         // somebody came into a room
 	NoticeLeft      = "left"           // somebody left or was removed
 	NoticeRenamed   = "renamed"        // a room's title or roles changed
+	NoticeDisappear = "disappearing"   // a room's disappearing time changed
 	NoticeRemoved   = "removed"        // this person was removed
 	NoticeMoved     = "moved"          // a room moved to another log
 	NoticeJunk      = "junk"           // somebody posted what cannot be read

@@ -223,13 +223,17 @@ func (g *gen) undeliverable(o store.Outgoing, why error) {
 		if o.Message == nil {
 			return nil
 		}
-		m, err := tx.Message(g.Room, *o.Message)
+		home, err := g.c.shownIn(tx, g.Room)
+		if err != nil {
+			return err
+		}
+		m, err := tx.Message(home, *o.Message)
 		if err != nil || m == nil {
 			return err
 		}
-		m.State = store.Failed
+		m.State, m.Why = store.Failed, why.Error()
 		*after = append(*after, func() { g.c.emit(Event{Kind: EventState, Room: g.Room, Message: m, Text: why.Error()}) })
-		return tx.SetMessageState(g.Room, *o.Message, store.Failed)
+		return tx.Fail(m.Room, m.ID, why.Error())
 	})
 	if err != nil {
 		g.c.fail("giving up a message", err)

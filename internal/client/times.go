@@ -40,9 +40,11 @@ func (c *Client) everyMinute() {
 	c.timer("minute", time.Minute, c.everyMinute)
 	now := c.nowMS()
 	err := c.update(func(tx store.Tx, after *[]func()) error {
-		if _, err := tx.DropExpired(now); err != nil {
+		gone, err := tx.DropExpired(now)
+		if err != nil {
 			return err
 		}
+		c.tellGone(after, gone)
 		for _, g := range c.sortedGens() {
 			if err := g.due(tx, after, now); err != nil {
 				return err
@@ -57,6 +59,8 @@ func (c *Client) everyMinute() {
 		c.fail("tidying the database", err)
 	}
 	c.partHosts()
+	c.dropOld()
+	c.resumeClearing()
 	if now-c.counted > time.Hour.Milliseconds() {
 		c.counted = now
 		c.replenish()

@@ -190,32 +190,3 @@ func (t Tx) LateJoins(before int64) ([]Join, error) {
 		return j, err
 	}, before)
 }
-
-// Notice is something that the person is told.
-type Notice struct {
-	ID   int64
-	Room *room.ID
-	Time int64
-	Kind string
-	Text string
-}
-
-// AddNotice keeps a notice.
-func (t Tx) AddNotice(n Notice) error {
-	return t.tx.Exec(`INSERT INTO notices (room, time, kind, text) VALUES (?,?,?,?)`, n.Room, n.Time, n.Kind, n.Text)
-}
-
-// NoticesLike counts equal notices since a time, among the last ones.
-func (t Tx) NoticesLike(n Notice, since int64) (count int64, err error) {
-	_, err = t.one(`SELECT COUNT(*) FROM (SELECT room, time, kind, text FROM notices ORDER BY id DESC LIMIT 512)
-		WHERE room IS ? AND kind = ? AND text = ? AND time > ?`, func(r *sqlite.Row) error { return r.Scan(&count) }, n.Room, n.Kind, n.Text, since)
-	return count, err
-}
-
-// Notices are those after an id.
-func (t Tx) Notices(after int64) ([]Notice, error) {
-	return collect(t, `SELECT id, room, time, kind, text FROM notices WHERE id > ? ORDER BY id`, func(r *sqlite.Row) (n Notice, err error) {
-		err = r.Scan(&n.ID, &n.Room, &n.Time, &n.Kind, &n.Text)
-		return n, err
-	}, after)
-}

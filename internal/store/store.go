@@ -23,6 +23,7 @@ var ErrUnknown = sqlite.ErrUnknown
 // Open opens the database and brings it up to date. A damaged or locked one answers
 // the errors of the sqlite package.
 func Open(o Options) (*Store, error) {
+	o.Search = true
 	db, err := sqlite.Open(o)
 	if err != nil {
 		return nil, err
@@ -31,7 +32,12 @@ func Open(o Options) (*Store, error) {
 		db.Close()
 		return nil, err
 	}
-	return &Store{db: db}, nil
+	s := &Store{db: db}
+	if err := s.Update(Tx.reindex); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // Close closes the database.
