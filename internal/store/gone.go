@@ -41,6 +41,9 @@ func (t Tx) TakeBack(m Message) error {
 	if err != nil {
 		return err
 	}
+	if err := t.tx.Exec(`DELETE FROM pins WHERE message = ?`, m.ID); err != nil {
+		return err
+	}
 	for _, x := range append(edits, m.ID) {
 		if err := t.withdraw(x); err != nil {
 			return err
@@ -122,6 +125,9 @@ func (t Tx) DropExpired(now int64) (int, error) {
 			return 0, err
 		}
 		if err := t.tx.Exec(`DELETE FROM receipts WHERE message = ?`, id); err != nil {
+			return 0, err
+		}
+		if err := t.tx.Exec(`DELETE FROM pins WHERE message = ?`, id); err != nil {
 			return 0, err
 		}
 	}

@@ -145,6 +145,9 @@ func (t Tx) MergeRoom(from, to room.ID) error {
 	if err := t.tx.Exec(`UPDATE OR IGNORE messages SET room = ? WHERE room = ?`, to, from); err != nil {
 		return err
 	}
+	if err := t.tx.Exec(`UPDATE OR IGNORE pins SET room = ? WHERE room = ?`, to, from); err != nil {
+		return err
+	}
 	return t.tx.Exec(`UPDATE OR IGNORE receipts SET room = ? WHERE room = ?`, to, from)
 }
 
