@@ -30,6 +30,7 @@ type newcomer struct {
 	kp      *mls.KeyPackage
 	address room.Joined
 	first   []byte
+	link    *room.LinkID // by which they asked to come in
 }
 
 // plan looks at what a want asks for as the room is now.
@@ -77,7 +78,11 @@ func (g *gen) planAdd(w store.Want, p *plan) error {
 		return prep.err
 	}
 	for _, n := range prep.guests {
+		if body.Account != nil && n.chain.ID() != *body.Account {
+			return wire.Refuse(wire.CodeBadChain, "%s is another account than the one that came by a link", body.Handles[0])
+		}
 		if !slices.Contains(have, n.chain.ID()) {
+			n.link = body.Link
 			p.add(g, n)
 		}
 	}
@@ -139,6 +144,9 @@ func (g *gen) planContext(w store.Want, p *plan) error {
 	}
 	if body.Disappear != nil {
 		p.ctx.Disappear = *body.Disappear
+	}
+	if body.Picture != nil {
+		p.ctx.Picture = *body.Picture
 	}
 	if string(wire.Marshal(p.ctx)) == string(wire.Marshal(g.ctx)) {
 		return errDone
@@ -337,7 +345,7 @@ func (c *Client) guests(in []newcomer, welcomes [][]byte) []guest {
 	for i, n := range in {
 		out[i] = guest{
 			Account: n.chain.ID(), Device: n.device.Name, Seal: n.device.Inbox, Address: n.address,
-			Cursor: c.newSecret(), Welcome: welcomes[i], First: n.first,
+			Cursor: c.newSecret(), Welcome: welcomes[i], First: n.first, Link: n.link,
 		}
 	}
 	return out

@@ -45,7 +45,9 @@ type wantDevice struct {
 }
 
 type wantHandles struct {
-	Handles []string `cbor:"1,keyasint"`
+	Handles []string     `cbor:"1,keyasint"`
+	Account *identity.ID `cbor:"2,keyasint,omitempty"` // nobody but this account
+	Link    *room.LinkID `cbor:"3,keyasint,omitempty"` // by which they asked to come in
 }
 
 type wantAccount struct {
@@ -57,6 +59,8 @@ type wantChange struct {
 	Role      *identity.ID `cbor:"2,keyasint,omitempty"`
 	Admin     bool         `cbor:"3,keyasint,omitempty"`
 	Disappear *uint64      `cbor:"4,keyasint,omitempty"`
+	Picture   *[]byte      `cbor:"5,keyasint,omitempty"` // room.PictureRef; empty: none
+	Bytes     []byte       `cbor:"6,keyasint,omitempty"` // of that picture
 }
 
 type wantInvite struct {
