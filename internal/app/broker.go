@@ -94,7 +94,7 @@ func encodeEvent(e api.Event) []byte {
 }
 
 // stream is GET /events.
-func stream(c *call, _ api.Nothing) error {
+func stream(c *call) error {
 	c.wrote = true
 	l := c.app.events.listen()
 	defer c.app.events.leave(l)

@@ -50,10 +50,25 @@ func answers[In, Out any](f func(*call, In) (Out, error)) handler {
 	return handler{in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](), run: func(c *call, in any) (any, error) { return f(c, *in.(*In)) }}
 }
 
-// writes is a handler that writes bytes itself, unless it fails before the first.
-func writes[In any](f func(*call, In) error) handler {
+// raw is a handler that writes its answer itself, unless it fails before.
+func raw(f func(*call) error) handler {
+	h := does(f)
+	h.out = reflect.TypeFor[api.Binary]()
+	return h
+}
+
+// exports is raw with a query.
+func exports[In any](f func(*call, In) error) handler {
 	h := takes(f)
 	h.out = reflect.TypeFor[api.Binary]()
+	return h
+}
+
+// streams is a handler that writes for as long as the other side listens. It does not hold
+// up locking.
+func streams(f func(*call) error) handler {
+	h := does(f)
+	h.out, h.free = reflect.TypeFor[api.Stream](), true
 	return h
 }
 

@@ -32,16 +32,16 @@ func TestForeignPages(t *testing.T) {
 			r.Header.Set("Origin", "http://127.0.0.1:1")
 			r.Header.Set("Sec-Fetch-Site", "same-site")
 		}, 403, "wrong origin"},
-		"localhost":            {func(r *http.Request) { r.Host = strings.Replace(r.Host, "127.0.0.1", "localhost", 1) }, 421, "wrong host"},
-		"rebinding":            {func(r *http.Request) { r.Host = "evil.example" }, 421, "wrong host"},
-		"rebinding, our port":  {func(r *http.Request) { r.Host = "evil.example:" + r.URL.Port() }, 421, "wrong host"},
-		"cross site":           {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403, "wrong origin"},
-		"same site":            {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }, 403, "wrong origin"},
-		"typed into the bar":   {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "none") }, 403, "wrong origin"},
-		"no header":            {func(r *http.Request) { r.Header.Del(keyHeader) }, 403, "wrong origin"},
-		"another key":          {func(r *http.Request) { r.Header.Set(keyHeader, secret()) }, 401, "not authenticated"},
-		"key none":             {func(r *http.Request) { r.Header.Set(keyHeader, "none") }, 401, "not authenticated"},
-		"another cookie":       {func(r *http.Request) { r.Header.Set("Cookie", d.app.cookieName()+"="+secret()) }, 401, "not authenticated"},
+		"localhost":           {func(r *http.Request) { r.Host = strings.Replace(r.Host, "127.0.0.1", "localhost", 1) }, 421, "wrong host"},
+		"rebinding":           {func(r *http.Request) { r.Host = "evil.example" }, 421, "wrong host"},
+		"rebinding, our port": {func(r *http.Request) { r.Host = "evil.example:" + r.URL.Port() }, 421, "wrong host"},
+		"cross site":          {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403, "wrong origin"},
+		"same site":           {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }, 403, "wrong origin"},
+		"typed into the bar":  {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "none") }, 403, "wrong origin"},
+		"no header":           {func(r *http.Request) { r.Header.Del(keyHeader) }, 403, "wrong origin"},
+		"another key":         {func(r *http.Request) { r.Header.Set(keyHeader, secret()) }, 401, "not authenticated"},
+		"key none":            {func(r *http.Request) { r.Header.Set(keyHeader, "none") }, 401, "not authenticated"},
+		"another cookie":      {func(r *http.Request) { r.Header.Set("Cookie", d.app.cookieName()+"="+secret()) }, 401, "not authenticated"},
 		"a cookie, key in the query": {func(r *http.Request) {
 			r.Header.Del(keyHeader)
 			r.URL.RawQuery = "key=" + d.key

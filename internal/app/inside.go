@@ -72,24 +72,31 @@ func (a *App) open(passphrase string) error {
 	if err != nil {
 		return err
 	}
-	in := &inside{Device: d}
-	in.ctx, in.cancel = context.WithCancel(context.Background())
 	phase := api.PhaseOpen
 	if _, err := d.Client.Self(); errors.Is(err, client.ErrNoAccount) {
 		phase = api.PhaseNew
 	} else if err == nil {
 		err = d.Client.Start()
 		if err != nil {
-			in.cancel()
 			return errors.Join(err, d.Close())
 		}
+	} else {
+		return errors.Join(err, d.Close())
 	}
-	in.relay = a.follow(in)
+	in := a.inside(d)
 	a.mu.Lock()
 	a.in, a.phase, a.used = in, phase, a.now()
 	a.mu.Unlock()
 	a.events.send(api.Event{Type: api.EventPhase})
 	return nil
+}
+
+// inside begins to work on a device.
+func (a *App) inside(d *Device) *inside {
+	in := &inside{Device: d}
+	in.ctx, in.cancel = context.WithCancel(context.Background())
+	in.relay = a.follow(in)
+	return in
 }
 
 // shut closes the device, if one is open, after the requests under way; moves is held.

@@ -3,7 +3,6 @@ package app
 import (
 	"errors"
 	"time"
-	"unicode/utf8"
 
 	"sotto/internal/app/api"
 	"sotto/internal/client"
@@ -48,8 +47,14 @@ func (c *call) fillState(s *api.State) error {
 			s.Requests++
 		}
 	}
-	if s.Unread, err = c.unread(); err != nil {
+	rooms, err := c.c.Overview(false)
+	if err != nil {
 		return err
+	}
+	for _, o := range rooms {
+		if !o.Mark.Muted(c.app.now().UnixMilli()) {
+			s.Unread += o.Unseen
+		}
 	}
 	s.NewsThrough, err = c.c.Told()
 	return err
@@ -60,7 +65,7 @@ func hosts(c *client.Client) []api.Host {
 	var out []api.Host
 	at := map[string]int{}
 	for _, h := range c.Hosts() {
-		x := api.Host{Host: h.Name, Home: h.Home, Up: h.Up}
+		x := api.Host{Host: h.Name, Home: h.Home, Up: h.Up, Since: h.Since}
 		if !h.Up && h.Err != nil {
 			x.Why = explain.Reason(h.Err)
 		}
@@ -71,7 +76,7 @@ func hosts(c *client.Client) []api.Host {
 			continue
 		}
 		if !x.Up && out[i].Up {
-			out[i].Up, out[i].Why = false, x.Why
+			out[i].Up, out[i].Why, out[i].Since = false, x.Why, x.Since
 		}
 		out[i].Home = out[i].Home || x.Home
 	}
@@ -127,24 +132,4 @@ func newOpening(c *call, in api.NewOpening) (api.Opening, error) {
 func quit(c *call) error {
 	time.AfterFunc(50*time.Millisecond, c.app.Quit) // after the answer
 	return nil
-}
-
-func createAccount(c *call, in api.NewAccount) (api.Self, error) {
-	if in.Passphrase != "" && utf8.RuneCountInString(in.Passphrase) < custody.MinPassphrase {
-		return api.Self{}, custody.ErrShort // before anything is made
-	}
-	invitation, err := invitationCode(in.Invitation)
-	if err != nil {
-		return api.Self{}, err
-	}
-	if err := c.c.CreateAccount(c.ctx, in.Handle, invitation); err != nil {
-		return api.Self{}, err
-	}
-	c.app.registered()
-	if in.Passphrase != "" {
-		if err := c.app.o.Custody.Change(custody.Passphrase, nil, []byte(in.Passphrase)); err != nil {
-			return api.Self{}, err
-		}
-	}
-	return c.self()
 }

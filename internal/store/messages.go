@@ -55,8 +55,8 @@ type Message struct {
 	State      MessageState
 	Expires    int64
 	Flags      uint32
-	Vanish     int64 // seconds after it was read; 0: not for that
-	At         int64 // when it was said: Unix milliseconds, of no two alike on a device; 0: not shown by itself
+	Vanish     int64  // seconds after it was read; 0: not for that
+	At         int64  // when it was said: Unix milliseconds, of no two alike on a device; 0: not shown by itself
 	Why        string // it failed
 }
 
