@@ -97,11 +97,17 @@ func (a *App) routes() *http.ServeMux {
 	return m
 }
 
-func (a *App) dispatch(r api.Route, h handler, w http.ResponseWriter, q *http.Request) {
-	if path.Clean(q.URL.Path) != q.URL.Path {
+// answer answers a call of the API. A path that is not in its normal form is no call; the
+// multiplexer would lead to one.
+func (a *App) answer(w http.ResponseWriter, r *http.Request) {
+	if path.Clean(r.URL.Path) != r.URL.Path {
 		refuse(w, http.StatusNotFound, api.Failure{Code: "unknown operation", Text: "this path is not in its normal form"})
 		return
 	}
+	a.mux.ServeHTTP(w, r)
+}
+
+func (a *App) dispatch(r api.Route, h handler, w http.ResponseWriter, q *http.Request) {
 	c := &call{app: a, ctx: q.Context(), w: w, r: q}
 	c.local, _ = q.Context().Value(localKey{}).(bool)
 	if !c.local && uses(r) {

@@ -75,7 +75,7 @@ func (a *App) guarded() http.Handler {
 				refuse(w, http.StatusUnauthorized, api.Failure{Code: "not authenticated", Text: "this window is not open any more: open sotto again"})
 				return
 			}
-			a.mux.ServeHTTP(w, r)
+			a.answer(w, r)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			refuse(w, http.StatusMethodNotAllowed, api.Failure{Code: "unknown operation", Text: "there is only reading here"})
 		case embedded(r):
@@ -92,7 +92,7 @@ func (a *App) trusted() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.headers(w.Header(), apiPolicy)
 		w.Header().Set("Cache-Control", "no-store")
-		a.mux.ServeHTTP(w, r.WithContext(withLocal(r.Context())))
+		a.answer(w, r.WithContext(withLocal(r.Context())))
 	})
 }
 

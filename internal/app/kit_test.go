@@ -36,6 +36,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+var discard = slog.New(slog.DiscardHandler)
+
 // desk is a person's machine: an app with a window open on it.
 type desk struct {
 	t      testing.TB

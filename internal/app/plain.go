@@ -14,6 +14,7 @@ const lastLength = 160
 var (
 	linkText = regexp.MustCompile(`!?\[([^\[\]]*)\]\([^()\s]*\)`)
 	lineMark = regexp.MustCompile("^ {0,3}(#{1,6} |> ?|[-*+] |\\d{1,9}[.)] |```[^`]*$|~~~[^~]*$)")
+	slanted  = regexp.MustCompile(`\*([^*\s](?:[^*]*[^*\s])?)\*`)
 	emphasis = strings.NewReplacer("**", "", "__", "", "~~", "", "`", "")
 )
 
@@ -27,7 +28,7 @@ func plain(markdown string) string {
 	var b strings.Builder
 	for line := range strings.SplitSeq(markdown, "\n") {
 		line = lineMark.ReplaceAllString(line, "")
-		line = emphasis.Replace(linkText.ReplaceAllString(line, "$1"))
+		line = slanted.ReplaceAllString(emphasis.Replace(linkText.ReplaceAllString(line, "$1")), "$1")
 		b.WriteString(line + " ")
 	}
 	return shorten(clean(b.String()), lastLength)
