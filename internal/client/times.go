@@ -61,6 +61,7 @@ func (c *Client) everyMinute() {
 	c.partHosts()
 	c.dropOld()
 	c.resumeClearing()
+	c.indexMore()
 	if now-c.counted > time.Hour.Milliseconds() {
 		c.counted = now
 		c.replenish()
