@@ -18,7 +18,10 @@ var (
 
 // eraseBatch is how many messages are erased in one transaction: the steps between them get
 // their turn.
-const eraseBatch = 100
+const eraseBatch = 25
+
+// indexBatch is how many messages are put into the index of words in one transaction.
+const indexBatch = 500
 
 // Star marks a message to be found again, or not any more.
 func (c *Client) Star(id mimi.MessageID, on bool) error {
@@ -131,7 +134,7 @@ func (c *Client) ForgetRoom(id room.ID) error { return c.clear(id, true) }
 
 func (c *Client) clear(id room.ID, forget bool) error {
 	return c.wait(context.Background(), func(done func(error)) {
-		err := c.write(func(tx store.Tx) error {
+		err := c.update(func(tx store.Tx, _ *[]func()) error {
 			r, err := tx.Room(id)
 			switch {
 			case err != nil:
@@ -141,6 +144,13 @@ func (c *Client) clear(id room.ID, forget bool) error {
 			case forget && r.Live():
 				return ErrInside
 			}
+			n, all, err := tx.CountShown(id)
+			if err != nil {
+				return err
+			}
+			if err := dropIndexFor(tx, n, all); err != nil {
+				return err
+			}
 			return tx.BeginClearing(id, forget)
 		})
 		if err != nil {
@@ -149,6 +159,37 @@ func (c *Client) clear(id room.ID, forget bool) error {
 		}
 		c.goOnClearing(done)
 	})
+}
+
+// dropIndexFor drops the index of words where so much is to be erased that it is made anew in
+// less time than it takes to take out every message: some 50 go in while one comes out.
+func dropIndexFor(tx store.Tx, n, all int64) error {
+	if n < 500 || n*50 < all-n {
+		return nil
+	}
+	return tx.DropIndex()
+}
+
+// indexMore goes on with putting messages into the index of words, unless much is being
+// erased.
+func (c *Client) indexMore() {
+	more := false
+	err := c.update(func(tx store.Tx, _ *[]func()) error {
+		if busy, err := tx.Clearings(); err != nil || len(busy) > 0 {
+			return err
+		}
+		done, err := tx.Indexed()
+		if err == nil && !done {
+			more, err = tx.IndexMore(indexBatch)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		c.fail("making the index of words", err)
+	case more:
+		c.post(c.indexMore)
+	}
 }
 
 // resumeClearing goes on with what a restart or a failure has interrupted.
@@ -185,6 +226,7 @@ func (c *Client) goOnClearing(done func(error)) {
 	}
 	if err == nil {
 		err = c.st.Tidy() // what was erased is in the log of the database until then
+		c.post(c.indexMore)
 	}
 	if done != nil {
 		done(err)
@@ -214,6 +256,17 @@ func (c *Client) dropOld() {
 	before := c.nowMS() - c.settings.Retention*24*3_600_000
 	more := false
 	err := c.update(func(tx store.Tx, after *[]func()) error {
+		n, all, err := tx.CountOld(before)
+		if err != nil || n == 0 {
+			return err
+		}
+		if done, err := tx.Indexed(); err != nil {
+			return err
+		} else if done {
+			if err := dropIndexFor(tx, n, all); err != nil {
+				return err
+			}
+		}
 		gone, err := tx.DropOld(before, c.nowMS(), eraseBatch)
 		c.tellGone(after, gone)
 		more = len(gone) == eraseBatch
@@ -224,6 +277,8 @@ func (c *Client) dropOld() {
 		c.fail("erasing old messages", err)
 	case more:
 		c.post(c.dropOld)
+	default:
+		c.indexMore()
 	}
 }
 

@@ -84,6 +84,7 @@ func (c *Client) everyMinute() {
 			delete(c.typed, id)
 		}
 	}
+	c.indexMore()
 	if now-c.counted > time.Hour.Milliseconds() {
 		c.counted = now
 		c.replenish()

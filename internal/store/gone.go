@@ -183,6 +183,24 @@ func (t Tx) DropOld(before, now int64, limit int) ([]Erased, error) {
 	return some, t.EraseAll(some, now)
 }
 
+// CountShown counts the shown messages of a room, and of all rooms.
+func (t Tx) CountShown(id room.ID) (n, all int64, err error) {
+	_, err = t.one(`SELECT (SELECT COUNT(*) FROM messages WHERE room = ? AND at IS NOT NULL), (SELECT COUNT(*) FROM messages WHERE at IS NOT NULL)`,
+		func(r *sqlite.Row) error { return r.Scan(&n, &all) }, id)
+	return n, all, err
+}
+
+// CountOld counts what DropOld would erase, and all shown messages; when there is nothing to
+// erase, these are not counted.
+func (t Tx) CountOld(before int64) (n, all int64, err error) {
+	_, err = t.one(`SELECT (SELECT COUNT(*) FROM messages WHERE at < ?1 AND state NOT IN (1, 2)) + (SELECT COUNT(*) FROM messages WHERE at IS NULL AND arrived > 0 AND arrived < ?1 AND state NOT IN (1, 2))`,
+		func(r *sqlite.Row) error { return r.Scan(&n) }, before)
+	if err == nil && n > 0 {
+		_, err = t.one(`SELECT COUNT(*) FROM messages WHERE at IS NOT NULL`, func(r *sqlite.Row) error { return r.Scan(&all) })
+	}
+	return n, all, err
+}
+
 // Clearing is a room whose messages are being erased, through a row.
 type Clearing struct {
 	Room    room.ID

@@ -82,19 +82,30 @@ func scanMessage(r *sqlite.Row) (Message, error) {
 // AddMessage keeps a message unless the room has it already; added says which. A message
 // that is to be shown has At set, which is made unique here.
 func (t Tx) AddMessage(m Message) (added bool, err error) {
-	var pos, at any
+	var pos, when any
 	if m.Pos != 0 {
 		pos = m.Pos
 	}
 	if m.At != 0 {
-		if at, err = t.freeAt(m.At); err != nil {
+		if when, err = t.freeAt(m.At); err != nil {
 			return false, err
 		}
 	}
 	err = t.tx.Exec(`INSERT OR IGNORE INTO messages (room, message, pos, generation, seq, account, device, kind, target, text, content, arrived, sent, state, expires, flags, vanish, at)
 		VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-		m.Room, m.ID, pos, m.Generation, m.Seq, m.Account, m.Device, m.Kind, m.Target, m.Text, m.Content, m.Arrived, m.Sent, m.State, m.Expires, m.Flags, m.Vanish, at)
-	return t.tx.Changes() > 0, err
+		m.Room, m.ID, pos, m.Generation, m.Seq, m.Account, m.Device, m.Kind, m.Target, m.Text, m.Content, m.Arrived, m.Sent, m.State, m.Expires, m.Flags, m.Vanish, when)
+	if err != nil || t.tx.Changes() == 0 {
+		return false, err
+	}
+	at, ok := when.(int64)
+	if !ok || m.Flags&FlagDeleted != 0 {
+		return true, nil
+	}
+	since, err := t.indexedSince()
+	if err == nil && at >= since {
+		err = t.tx.Exec(`INSERT INTO search (rowid, text) VALUES (?,?)`, at, m.searched())
+	}
+	return true, err
 }
 
 // freeAt is the first moment from at on at which nothing was said: at itself, or else behind

@@ -282,12 +282,16 @@ CREATE TABLE clearing ( -- rooms whose messages are being erased
 -- spaces. Besides, each message has words for its room, its account and its star, which begin
 -- with U+E000, as no word of a text does. The prefixes are indexed so that what matches half
 -- of all messages is found as fast as what matches few: without, FTS5 reads all of it first.
-CREATE VIRTUAL TABLE search USING fts5 (text, content = '', columnsize = 0, detail = 'none', prefix = '1 2 3 4 5 6 7 8', tokenize = 'ascii');
+CREATE VIRTUAL TABLE search USING fts5 (text, content = '', columnsize = 0, detail = 'none', prefix = '1 2 3 4 5', tokenize = 'ascii');
 INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
 
-CREATE TRIGGER search_insert AFTER INSERT ON messages WHEN ` + searchable("new") + ` BEGIN
-	INSERT INTO search (rowid, text) VALUES (new.at, ` + searched("new") + `);
-END;
+CREATE TABLE indexed ( -- one row
+	since INTEGER NOT NULL             -- what was said from here on is in the index; what was before is yet to be put in
+);
+INSERT INTO indexed (since) SELECT CASE WHEN EXISTS (SELECT 1 FROM messages WHERE at IS NOT NULL) THEN 1 << 62 ELSE 0 END;
+
+-- Rows are put in by AddMessage: a trigger would open a savepoint for each message, at which
+-- FTS5 writes what it gathers for the whole transaction.
 CREATE TRIGGER search_delete AFTER DELETE ON messages WHEN ` + searchable("old") + ` BEGIN
 	INSERT INTO search (search, rowid, text) VALUES ('delete', old.at, ` + searched("old") + `);
 END;
@@ -383,7 +387,7 @@ CREATE TABLE asked ( -- links at which this person has knocked
 // The parts of step 3 that it repeats. They are part of it: never changed after a release.
 // What a row is taken out of the index with must be what it was put in with.
 func searchable(row string) string {
-	return strings.ReplaceAll(`ROW.at IS NOT NULL AND ROW.flags & 4 = 0`, "ROW", row)
+	return strings.ReplaceAll(`ROW.at IS NOT NULL AND ROW.flags & 4 = 0 AND ROW.at >= (SELECT since FROM indexed)`, "ROW", row)
 }
 
 func searched(row string) string {

@@ -2,10 +2,13 @@ package store
 
 import (
 	"encoding/hex"
+	"fmt"
+	"slices"
 	"strings"
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/store/sqlite"
 	"sotto/internal/store/words"
 )
 
@@ -29,6 +32,15 @@ type Word struct {
 // aside begins the words of the index that stand for a message's room, account and star:
 // see the schema.
 const aside = "\ue000"
+
+// searched is what a message is put into the index with; the schema has the same in SQL.
+func (m Message) searched() string {
+	star := ""
+	if m.Flags&FlagStarred != 0 {
+		star = " " + aside + "s"
+	}
+	return fmt.Sprintf("%s %sr%X %sa%X%s", words.Join(m.Text), aside, m.Room[:8], aside, m.Account[:8], star)
+}
 
 // match writes a query in the language of FTS5: every word a string in quotes, so that nothing
 // in it has a meaning there, one beside the other, which is AND.
@@ -97,16 +109,63 @@ func (t Tx) Search(q Query, found func(m Message) bool) error {
 
 const factWords = "words" // the version of what the index is made with
 
-// reindex makes the index of an older version, or of another table of characters, anew.
-func (t Tx) reindex() error {
-	if with, _, err := t.Fact(factWords); err != nil || string(with) == words.Version {
+// checkIndex puts away an index that was made with other tables of characters.
+func (t Tx) checkIndex() error {
+	with, ok, err := t.Fact(factWords)
+	if err != nil || string(with) == words.Version {
 		return err
 	}
+	if ok {
+		if err := t.DropIndex(); err != nil {
+			return err
+		}
+	}
+	return t.SetFact(factWords, []byte(words.Version))
+}
+
+// DropIndex empties the index, all of which IndexMore has to make anew: where much is erased
+// that is faster than to take out each message by itself.
+func (t Tx) DropIndex() error {
 	if err := t.tx.Exec(`INSERT INTO search (search) VALUES ('delete-all')`); err != nil {
 		return err
 	}
-	if err := t.tx.Exec(`INSERT INTO search (rowid, text) SELECT at, ` + searched("messages") + ` FROM messages WHERE ` + searchable("messages") + ` ORDER BY at`); err != nil {
-		return err
+	return t.tx.Exec(`UPDATE indexed SET since = 1 << 62`)
+}
+
+func (t Tx) indexedSince() (since int64, err error) {
+	_, err = t.one(`SELECT since FROM indexed`, func(r *sqlite.Row) error { return r.Scan(&since) })
+	return since, err
+}
+
+// Indexed says whether everything that is to be found is in the index.
+func (t Tx) Indexed() (bool, error) {
+	since, err := t.indexedSince()
+	return since == 0, err
+}
+
+// IndexMore puts the newest messages that are not in the index into it, at most limit, and
+// says whether there are more.
+func (t Tx) IndexMore(limit int) (more bool, err error) {
+	since, err := t.indexedSince()
+	if err != nil || since == 0 {
+		return false, err
 	}
-	return t.SetFact(factWords, []byte(words.Version))
+	list, err := collect(t, `SELECT `+messageColumns+` FROM messages WHERE at < ? ORDER BY at DESC LIMIT ?`, scanMessage, since, limit)
+	if err != nil {
+		return false, err
+	}
+	slices.Reverse(list) // FTS5 gathers what comes in the order of its rows
+	for _, m := range list {
+		if m.Flags&FlagDeleted == 0 {
+			if err := t.tx.Exec(`INSERT INTO search (rowid, text) VALUES (?,?)`, m.At, m.searched()); err != nil {
+				return false, err
+			}
+		}
+	}
+	if more = len(list) == limit; more {
+		since = list[0].At
+	} else {
+		since = 0
+	}
+	return more, t.tx.Exec(`UPDATE indexed SET since = ?`, since)
 }

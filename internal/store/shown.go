@@ -16,24 +16,28 @@ import (
 // partial indexes over what is shown, so that neither the length of a room nor what was
 // edited in it matters.
 
-// shown is the condition of the partial index messages_shown.
-const shown = `at IS NOT NULL`
+// The indexes are named in the statements: which one SQLite would choose without figures
+// about the tables is luck, and all of them would give the same answer.
+const (
+	shown  = `INDEXED BY messages_shown WHERE room = ? AND at IS NOT NULL`
+	unseen = `at IS NOT NULL AND state = 0 AND flags & 12 = 0`
+)
 
 // Before are a room's shown messages with a place before pos, the last ones, in order.
 func (t Tx) Before(id room.ID, pos int64, limit int) ([]Message, error) {
-	out, err := collect(t, `SELECT `+messageColumns+` FROM messages WHERE room = ? AND `+shown+` AND pos < ? ORDER BY pos DESC LIMIT ?`, scanMessage, id, pos, limit)
+	out, err := collect(t, `SELECT `+messageColumns+` FROM messages `+shown+` AND pos < ? ORDER BY pos DESC LIMIT ?`, scanMessage, id, pos, limit)
 	slices.Reverse(out)
 	return out, err
 }
 
 // After are a room's shown messages with a place from pos on, the first ones, in order.
 func (t Tx) After(id room.ID, pos int64, limit int) ([]Message, error) {
-	return collect(t, `SELECT `+messageColumns+` FROM messages WHERE room = ? AND `+shown+` AND pos >= ? ORDER BY pos LIMIT ?`, scanMessage, id, pos, limit)
+	return collect(t, `SELECT `+messageColumns+` FROM messages `+shown+` AND pos >= ? ORDER BY pos LIMIT ?`, scanMessage, id, pos, limit)
 }
 
 // Waiting are a room's shown messages without a place yet, in order.
 func (t Tx) Waiting(id room.ID, limit int) ([]Message, error) {
-	return collect(t, `SELECT `+messageColumns+` FROM messages WHERE room = ? AND `+shown+` AND pos IS NULL ORDER BY id LIMIT ?`, scanMessage, id, limit)
+	return collect(t, `SELECT `+messageColumns+` FROM messages `+shown+` AND pos IS NULL ORDER BY id LIMIT ?`, scanMessage, id, limit)
 }
 
 // NoticesBefore are what happened in a room before pos, the last ones, in order.
@@ -50,7 +54,7 @@ func (t Tx) NoticesAfter(id room.ID, pos int64, limit int) ([]Notice, error) {
 
 // FirstUnseen is the place of the first message in a room that the person has not seen.
 func (t Tx) FirstUnseen(id room.ID) (pos int64, ok bool, err error) {
-	ok, err = t.one(`SELECT pos FROM messages WHERE room = ? AND at IS NOT NULL AND state = 0 AND flags & 12 = 0 AND pos IS NOT NULL ORDER BY pos LIMIT 1`,
+	ok, err = t.one(`SELECT pos FROM messages INDEXED BY messages_unseen WHERE room = ? AND `+unseen+` AND pos IS NOT NULL ORDER BY pos LIMIT 1`,
 		func(r *sqlite.Row) error { return r.Scan(&pos) }, id)
 	return pos, ok, err
 }
@@ -60,7 +64,7 @@ func (t Tx) FirstUnseen(id room.ID) (pos int64, ok bool, err error) {
 // times but for a few seconds, so it is looked for by halving.
 func (t Tx) FirstSince(id room.ID, at int64) (pos int64, ok bool, err error) {
 	var low, high int64 // the place lies in (low, high], if there is one
-	ok, err = t.one(`SELECT MAX(pos) FROM messages WHERE room = ? AND `+shown+` AND pos IS NOT NULL`, func(r *sqlite.Row) error { high = r.Int(0); return nil }, id)
+	ok, err = t.one(`SELECT MAX(pos) FROM messages `+shown+` AND pos IS NOT NULL`, func(r *sqlite.Row) error { high = r.Int(0); return nil }, id)
 	if err != nil || !ok || high == 0 {
 		return 0, false, err
 	}
@@ -68,7 +72,7 @@ func (t Tx) FirstSince(id room.ID, at int64) (pos int64, ok bool, err error) {
 	for low < high {
 		middle := low + (high-low)/2
 		var p, when int64
-		ok, err := t.one(`SELECT pos, at FROM messages WHERE room = ? AND `+shown+` AND pos > ? AND pos <= ? ORDER BY pos LIMIT 1`,
+		ok, err := t.one(`SELECT pos, at FROM messages `+shown+` AND pos > ? AND pos <= ? ORDER BY pos LIMIT 1`,
 			func(r *sqlite.Row) error { return r.Scan(&p, &when) }, id, middle, high)
 		switch {
 		case err != nil:
@@ -92,7 +96,7 @@ func (t Tx) FirstSince(id room.ID, at int64) (pos int64, ok bool, err error) {
 // Unseen counts a room's messages of others that the person has not seen, and among them
 // those that name the person.
 func (t Tx) Unseen(id room.ID) (n, mentions int64, err error) {
-	_, err = t.one(`SELECT COUNT(*), COALESCE(SUM(flags & 16 <> 0), 0) FROM messages WHERE room = ? AND at IS NOT NULL AND state = 0 AND flags & 12 = 0`,
+	_, err = t.one(`SELECT COUNT(*), COALESCE(SUM(flags & 16 <> 0), 0) FROM messages INDEXED BY messages_unseen WHERE room = ? AND `+unseen,
 		func(r *sqlite.Row) error { return r.Scan(&n, &mentions) }, id)
 	return n, mentions, err
 }
@@ -104,7 +108,7 @@ type Count struct{ Unseen, Mentions int64 }
 // AllUnseen are the counts of all rooms that have any.
 func (t Tx) AllUnseen() (map[room.ID]Count, error) {
 	out := map[room.ID]Count{}
-	err := t.tx.Query(`SELECT room, COUNT(*), SUM(flags & 16 <> 0) FROM messages WHERE at IS NOT NULL AND state = 0 AND flags & 12 = 0 GROUP BY room`, func(r *sqlite.Row) error {
+	err := t.tx.Query(`SELECT room, COUNT(*), SUM(flags & 16 <> 0) FROM messages INDEXED BY messages_unseen WHERE `+unseen+` GROUP BY room`, func(r *sqlite.Row) error {
 		var id room.ID
 		var n Count
 		err := r.Scan(&id, &n.Unseen, &n.Mentions)
@@ -117,14 +121,14 @@ func (t Tx) AllUnseen() (map[room.ID]Count, error) {
 // UnseenThrough are a room's messages that the person has not seen, with a place through
 // pos, the first ones.
 func (t Tx) UnseenThrough(id room.ID, pos int64, limit int) ([]Message, error) {
-	return collect(t, `SELECT `+messageColumns+` FROM messages WHERE room = ? AND at IS NOT NULL AND state = 0 AND flags & 12 = 0 AND pos <= ? ORDER BY pos LIMIT ?`, scanMessage, id, pos, limit)
+	return collect(t, `SELECT `+messageColumns+` FROM messages INDEXED BY messages_unseen WHERE room = ? AND `+unseen+` AND pos <= ? ORDER BY pos LIMIT ?`, scanMessage, id, pos, limit)
 }
 
 // lastOf selects a room's last shown message by row: the last that waits for a place, else
 // the one with the last place.
 const lastOf = `COALESCE(
-	(SELECT id FROM messages WHERE room = ROOM AND at IS NOT NULL AND pos IS NULL ORDER BY id DESC LIMIT 1),
-	(SELECT id FROM messages WHERE room = ROOM AND at IS NOT NULL ORDER BY pos DESC LIMIT 1))`
+	(SELECT id FROM messages INDEXED BY messages_shown WHERE room = ROOM AND at IS NOT NULL AND pos IS NULL ORDER BY id DESC LIMIT 1),
+	(SELECT id FROM messages INDEXED BY messages_shown WHERE room = ROOM AND at IS NOT NULL ORDER BY pos DESC LIMIT 1))`
 
 // Last is a room's last shown message; nil when there is none.
 func (t Tx) Last(id room.ID) (*Message, error) {

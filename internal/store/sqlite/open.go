@@ -35,6 +35,7 @@ type Options struct {
 	Key      [32]byte
 	FS       vfs.VFS // nil: the real file system; otherwise an in-memory or a faulty one
 	Existing bool    // there must be a database already: an empty file is ErrCorrupt
+	Cache    int     // KiB of pages kept in memory; 0: SQLite's own choice, which is 2 MiB
 	Search   bool    // register FTS5, whose tables need 'secure-delete' set on each, and the function words(text)
 }
 
@@ -171,6 +172,11 @@ func (db *DB) setUp(o Options) error {
 		return errors.Join(err, fmt.Errorf("journal mode %q instead of wal", mode))
 	}
 	c.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error { db.logged = pages; return nil })
+	if o.Cache > 0 {
+		if err := c.Exec(fmt.Sprintf(`PRAGMA cache_size = -%d`, o.Cache)); err != nil {
+			return err
+		}
+	}
 	if o.Search {
 		if err := fts5.Register(c); err != nil {
 			return err
