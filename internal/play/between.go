@@ -80,8 +80,24 @@ func (b *Between) Down(f func(*Passing)) { b.with(func() { b.down = f }) }
 // HTTP has f look at the answers to requests.
 func (b *Between) HTTP(f func(r client.Request, a *client.Answer)) { b.with(func() { b.http = f }) }
 
-// Honest passes everything on as it is, from now on.
-func (b *Between) Honest() { b.with(func() { b.up, b.down, b.http = nil, nil, nil }) }
+// Honest passes everything on as it is, from now on. After something was kept back that is
+// honest only on a new connection: see Anew.
+func (b *Between) Honest() { b.with(b.honest) }
+
+func (b *Between) honest() { b.up, b.down, b.http = nil, nil, nil }
+
+// Anew ends the connections to a path and is honest on those that follow, in one step: what
+// comes in between would come after a frame that is missing.
+func (b *Between) Anew(path string) {
+	b.with(func() {
+		b.honest()
+		for l := range b.lines {
+			if l.Path == path {
+				l.end()
+			}
+		}
+	})
+}
 
 func (b *Between) with(f func()) {
 	b.mu.Lock()

@@ -157,8 +157,7 @@ func TestNoAnswer(t *testing.T) {
 			before := f.hellos()
 			f.Clock.Advance(31 * time.Second)
 			f.bo.Eventually("connects anew", func() bool { f.Clock.Advance(time.Second); return f.hellos() > before }, func() any { return nil })
-			f.Honest()
-			f.Cut("/v1/log") // it may be silent about the last of them still
+			f.Anew("/v1/log") // it may be silent about the last of them still
 			f.tick = 100 * time.Millisecond
 			f.settled()
 			f.works()
