@@ -28,6 +28,7 @@ type Event struct {
 	Message *store.Message
 	Text    string
 	Notice  string // the kind of a notice
+	Err     error  // what trouble is; a host's refusal is a *wire.Error
 }
 
 // Subscribe calls f, on the client's queue, for each event until cancel. f must not
