@@ -33,6 +33,7 @@ type Event struct {
 	Message *store.Message
 	Text    string
 	Notice  string      // the kind of a notice
+	Err     error       // what trouble is; a host's refusal is a *wire.Error
 	Account identity.ID // of a person
 	On      bool        // writing, here
 }
