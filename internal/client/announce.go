@@ -17,6 +17,11 @@ func (g *gen) announce(tx store.Tx, after *[]func(), s *mls.StagedCommit, change
 			if err := g.c.notice(tx, after, &g.Room, x.kind, x.text); err != nil {
 				return err
 			}
+			if x.removed != nil {
+				if err := g.c.shutOutOfLinks(tx, g.Room, *x.removed); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	if string(change.After.Picture) != string(change.Before.Picture) {
@@ -35,7 +40,10 @@ func (g *gen) announce(tx store.Tx, after *[]func(), s *mls.StagedCommit, change
 	return tx.PutRoom(*r)
 }
 
-type said struct{ kind, text string }
+type said struct {
+	kind, text string
+	removed    *identity.ID // an account, by somebody else
+}
 
 // who is how a notice calls an account of this room.
 func (g *gen) who(tx store.Tx, known room.Knowledge, id identity.ID) string {
@@ -73,7 +81,7 @@ func (g *gen) saysPeople(tx store.Tx, s *mls.StagedCommit, change *room.Change) 
 	for _, l := range change.Added {
 		if !had[l.Account] {
 			had[l.Account] = true
-			out = append(out, said{NoticeJoined, fmt.Sprintf("%s added %s.", by, g.whom(tx, change.Known, l.Account))})
+			out = append(out, said{kind: NoticeJoined, text: fmt.Sprintf("%s added %s.", by, g.whom(tx, change.Known, l.Account))})
 		}
 	}
 	own := map[uint32]bool{} // who asked for it themselves
@@ -90,9 +98,10 @@ func (g *gen) saysPeople(tx store.Tx, s *mls.StagedCommit, change *room.Change) 
 		name := g.who(tx, g.known, l.Account)
 		switch {
 		case own[l.Index] || l.Account == change.Committer.Account:
-			out = append(out, said{NoticeLeft, name + " left."})
+			out = append(out, said{kind: NoticeLeft, text: name + " left."})
 		default:
-			out = append(out, said{NoticeLeft, fmt.Sprintf("%s removed %s.", by, name)})
+			out = append(out, said{kind: NoticeLeft, text: fmt.Sprintf("%s removed %s.", by, name)})
+			out[len(out)-1].removed = &l.Account
 		}
 	}
 	return out
@@ -113,13 +122,13 @@ func (g *gen) saysRoles(tx store.Tx, s *mls.StagedCommit, change *room.Change) (
 		if heir {
 			text = fmt.Sprintf("Nobody was left who manages this room: %s can do so now.", g.whom(tx, change.Known, id))
 		}
-		out = append(out, said{NoticeRenamed, text})
+		out = append(out, said{kind: NoticeRenamed, text: text})
 	}
 	for _, id := range change.Before.Admins {
 		if change.After.IsAdmin(id) || change.Known[id] == nil { // who is gone is told as gone
 			continue
 		}
-		out = append(out, said{NoticeRenamed, fmt.Sprintf("%s took the role of an admin from %s.", by, g.whom(tx, change.Known, id))})
+		out = append(out, said{kind: NoticeRenamed, text: fmt.Sprintf("%s took the role of an admin from %s.", by, g.whom(tx, change.Known, id))})
 	}
 	return out
 }
@@ -129,7 +138,7 @@ func (g *gen) saysContext(tx store.Tx, _ *mls.StagedCommit, change *room.Change)
 	b, a := change.Before, change.After
 	by := g.who(tx, change.Known, change.Committer.Account)
 	say := func(format string, args ...any) {
-		out = append(out, said{NoticeRenamed, by + " " + fmt.Sprintf(format, args...)})
+		out = append(out, said{kind: NoticeRenamed, text: by + " " + fmt.Sprintf(format, args...)})
 	}
 	switch {
 	case a.Title == b.Title:

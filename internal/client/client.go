@@ -348,7 +348,7 @@ func (c *Client) reopen() {
 // fail tells of an error that no caller waits for.
 func (c *Client) fail(what string, err error) {
 	c.log.Warn(what, "error", err)
-	c.emit(Event{Kind: EventTrouble, Text: fmt.Sprintf("%s: %v", what, err)})
+	c.emit(Event{Kind: EventTrouble, Text: fmt.Sprintf("%s: %v", what, err), Err: err})
 }
 
 func (c *Client) now() time.Time { return c.o.Clock.Now() }

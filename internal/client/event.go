@@ -40,6 +40,7 @@ type Event struct {
 	ID      mimi.MessageID // of the message that is gone
 	Text    string
 	Notice  string      // the kind of a notice
+	Err     error       // what trouble is; a host's refusal is a *wire.Error
 	Account identity.ID // of a person
 	On      bool        // writing, here
 }

@@ -20,6 +20,7 @@ const (
 	linkUses      = 500 // people who may come in by one link
 	knocksWaiting = 100 // at a room; who comes then is passed over
 	letInHourly   = 30  // without anybody's word, at a room; who comes then waits
+	linkTries     = 12  // to reach the server of somebody who came by a link, over about two hours
 	knockKept     = 30 * 24 * time.Hour
 	knockWait     = 15 * time.Second // for the room behind a link that needs nobody's word
 )
@@ -199,8 +200,17 @@ func (c *Client) letIn(tx store.Tx, k store.Knock) error {
 	if err := tx.UseRoomLink(k.Link); err != nil {
 		return err
 	}
-	body := wantHandles{Handles: []string{k.Handle}, Account: &k.Account, Link: &k.Link}
+	body := wantHandles{Handles: []string{k.Handle}, Account: &k.Account, Link: &k.Link, Auto: true}
 	return tx.AddWant(store.Want{Room: k.Room, Kind: wantAdd, Body: wire.Marshal(body), Due: c.nowMS()})
+}
+
+// shutOutOfLinks keeps somebody who was removed from coming back by a link of this device.
+func (c *Client) shutOutOfLinks(tx store.Tx, id room.ID, account identity.ID) error {
+	links, err := tx.RoomLinks(id)
+	if err != nil || len(links) == 0 {
+		return err
+	}
+	return tx.AddKnock(store.Knock{Room: id, Account: account, Time: c.nowMS(), State: store.KnockRefused})
 }
 
 // Knocks are who waits at a room, oldest first.
@@ -259,6 +269,11 @@ func (c *Client) Knock(ctx context.Context, link string) (out Knocked, err error
 	}
 	err = c.wait(ctx, func(done func(error)) {
 		if err := c.mayKnock(l); err != nil {
+			done(err)
+			return
+		}
+		if id, err := c.cameIn(l.ID); err != nil || id != nil { // they are in already
+			out = Knocked{Room: id}
 			done(err)
 			return
 		}

@@ -68,6 +68,9 @@ func (g *gen) planAdd(w store.Want, p *plan) error {
 	if err := wire.Unmarshal(w.Body, &body); err != nil {
 		return err
 	}
+	if body.Auto && w.Tries > linkTries {
+		return errDone // their server cannot be reached: whoever has the link chose it
+	}
 	have := g.accounts()
 	prep := g.c.prepared[w.ID]
 	if prep == nil || !prep.ready {
