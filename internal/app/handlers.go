@@ -54,6 +54,7 @@ var handlers = map[string]handler{
 	"retry":         gives(retry),
 	"messageWho":    gives(messageWho),
 
+	"search":        answers(search),
 	"people":        gives(people),
 	"findPerson":    answers(findPerson),
 	"person":        gives(person),
@@ -68,6 +69,7 @@ var handlers = map[string]handler{
 	"myLink":         answers(myLink),
 	"settings":       gives(settings),
 	"changeSettings": answers(changeSettings),
+	"storage":        gives(storage),
 	"export":         exports(export),
 	"notices":        answers(notices),
 	"told":           takes(told),

@@ -157,9 +157,9 @@ func (g *gen) saysContext(tx store.Tx, _ *mls.StagedCommit, change *room.Change)
 	switch {
 	case a.Disappear == b.Disappear:
 	case a.Disappear == 0:
-		out = append(out, said{NoticeDisappear, by + " set messages here to stay."})
+		out = append(out, said{kind: NoticeDisappear, text: by + " set messages here to stay."})
 	default:
-		out = append(out, said{NoticeDisappear, fmt.Sprintf("%s set messages here to vanish %s after they are read.", by, span(a.Disappear))})
+		out = append(out, said{kind: NoticeDisappear, text: fmt.Sprintf("%s set messages here to vanish %s after they are read.", by, span(a.Disappear))})
 	}
 	return out
 }

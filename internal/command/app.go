@@ -104,7 +104,7 @@ func (o App) options(home string, x *IO, guest Guest) app.Options {
 	version, _ := versionOf()
 	out := app.Options{
 		Home: home, Version: version, Port: o.Port, Link: o.Link,
-		Custody: guardOf(home), Keyring: custody.KeyringHere,
+		Custody: custody.At(home, custody.Options{}), Keyring: custody.KeyringHere,
 		Log: slog.New(slog.NewTextHandler(x.Err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Open: func(key [32]byte) (*app.Device, error) {
 			d, err := openWith(home, key, !empty(home), x)

@@ -95,7 +95,14 @@ func (o Serve) serve(ctx context.Context, c config.Config, x *IO) error {
 	if c.BehindProxy {
 		header = c.ProxyHeader
 	}
+	executable := ""
+	if c.Programs {
+		if executable, err = os.Executable(); err != nil {
+			log.Warn("this program is not offered on the invitation page", "err", err)
+		}
+	}
 	s, err := server.New(server.Options{
+		Executable: executable, ProgramsDir: c.ProgramsDir,
 		Dir: c.Data, Log: log, Host: c.Host, Open: c.Open, Limits: c.Limits, ProxyHeader: header, Proxies: proxies,
 	})
 	if err != nil {

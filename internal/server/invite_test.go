@@ -1,6 +1,9 @@
 package server
 
 import (
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -40,4 +43,59 @@ func TestInvite(t *testing.T) {
 	o.Limits.PeopleInviteOpen = 0
 	r.s.Reload(false, o.Limits)
 	ana.refused(wire.CodeQuota, wire.OpInvite, wire.Invite{})
+}
+
+// What mail scanners and previews do with a link spends nothing, and the server gets to see
+// nothing of what stands behind its #.
+func TestLookingSpendsNothing(t *testing.T) {
+	r := start(t, Options{}, ServeOptions{})
+	made, err := r.s.Invite(1, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := wire.ParseLink(made.Links[0])
+	if err != nil || l.Code != made.Codes[0] || l.Host != r.host() || l.Kind != wire.LinkAccount || l.Until != uint64(made.Until.UnixMilli()) {
+		t.Fatalf("%+v, %v", l, err)
+	}
+	page, _, _ := strings.Cut(made.Links[0], "#")
+	path := strings.TrimPrefix(page, r.base)
+	for range 3 {
+		for _, method := range []string{"GET", "HEAD"} {
+			for _, p := range []string{path, path + "/page.js", path + "?code=" + l.Code, path + "/" + l.Code} {
+				status, _, _ := r.get(method, p, nil, nil)
+				if want := p == path+"/"+l.Code; (status != 200) != want {
+					t.Errorf("%s %s: %d", method, p, status)
+				}
+			}
+		}
+	}
+	if status, _, _ := r.get("POST", path, nil, []byte(l.Code)); status != 405 {
+		t.Errorf("POST: %d", status)
+	}
+	if status, _, _ := r.get("GET", path, map[string]string{"Origin": "https://evil.example"}, nil); status != 403 {
+		t.Errorf("from another page: %d", status)
+	}
+	g := newKeys(t).Genesis(wire.Handle{Name: "bo", Host: r.host()}, time.Now())
+	r.open("/v1/account").must(wire.OpRegister, wire.Register{Genesis: g, Invitation: l.Code}, nil)
+}
+
+// Downloads are metered by address.
+func TestDownloadsAreMetered(t *testing.T) {
+	exe := filepath.Join(t.TempDir(), "sotto")
+	if err := os.WriteFile(exe, []byte("a program"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Limits: wide(), Executable: exe}
+	o.Limits.ProgramsPerHour = 2
+	r := start(t, o, ServeOptions{})
+	name := "sotto-" + runtime.GOOS + "-" + runtime.GOARCH
+	for i, want := range []int{200, 200, 429, 429} {
+		status, code, b := r.get("GET", "/i/programs/"+name, nil, nil)
+		if status != want || want == 200 && string(b) != "a program" || want == 429 && code != "13" {
+			t.Errorf("download %d: %d, code %s, %q", i, status, code, b)
+		}
+	}
+	if status, _, _ := r.get("HEAD", "/i/programs/"+name, nil, nil); status != 200 {
+		t.Errorf("HEAD: %d", status)
+	}
 }

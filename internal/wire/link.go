@@ -51,11 +51,14 @@ const LinkScheme = "sotto:"
 
 // String is the link as people pass it on.
 func (l Link) String() string {
-	scheme := "https://"
-	if h, err := ParseHost(l.Host); err == nil && Loopback(h) {
+	scheme, host := "https://", l.Host
+	if Loopback(host) {
 		scheme = "http://"
+		if hostName(host) == strings.Trim(host, "[]") { // without a port it is 443 all the same
+			host += ":443"
+		}
 	}
-	return scheme + l.Host + "/i#" + l.fragment()
+	return scheme + host + "/i#" + l.fragment()
 }
 
 // Scheme is the link for the operating system: sotto:…, without a host and a #, which

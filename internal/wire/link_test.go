@@ -11,6 +11,7 @@ func links() map[string]Link {
 		"operator": {Kind: LinkAccount, Host: "example.org", Code: "abcd-efgh-jkmn-pqrs", Until: 1_700_000_000_000},
 		"home":     {Kind: LinkAccount, Host: "192.168.1.20:7700", Code: "abcd-efgh-jkmn-pqrs", Pin: Hash{9}},
 		"person":   {Kind: LinkAccount, Host: "example.org", Handle: "ana@example.org", Account: Hash{1}, Name: "Ana", Code: "abcd"},
+		"default":  {Kind: LinkAccount, Host: "[::1]", Code: "abcd"},
 		"contact":  {Kind: LinkContact, Host: "localhost:7700", Handle: "ana@localhost:7700", Account: Hash{1}, Name: "אנה"},
 		"room":     {Kind: LinkRoom, Host: "example.org", Handle: "ana@example.org", Account: Hash{1}, Title: "Team", ID: [16]byte{2}, Secret: Secret{3}, Approve: true},
 		"largest": {Kind: LinkRoom, Host: strings.Repeat("a.", 100) + "org", Handle: strings.Repeat("x", 32) + "@" + strings.Repeat("a.", 100) + "org",

@@ -116,8 +116,9 @@ type SearchQuery struct {
 
 // Found is what a search found, newest first.
 type Found struct {
-	Hits   []Hit  `json:"hits"`
-	Cursor string `json:"cursor,omitempty"` // for more
+	Hits    []Hit  `json:"hits"`
+	Cursor  string `json:"cursor,omitempty"`  // for more
+	Partial bool   `json:"partial,omitempty"` // older messages are not found yet: the index is being made
 }
 
 // Hit is a message that a search found. Marks are the parts of Snippet that match, as

@@ -22,6 +22,8 @@ type Config struct {
 	ProxyHeader string   `toml:"proxy-header" doc:"The header in which that proxy writes its client's address. The last address in it counts. Empty: none does."`
 	Proxies     []string `toml:"proxies" doc:"The proxies' addresses. The header of anybody else is ignored."`
 	Open        bool     "toml:\"open\" doc:\"Let anybody register. Otherwise a new account needs a code from `sotto server invite`. Read again on SIGHUP.\""
+	Programs    bool     `toml:"programs" doc:"Offer this program itself on the invitation page, for the system that it runs on."`
+	ProgramsDir string   `toml:"programs-dir" doc:"Offer there also the files of this directory that are named sotto-GOOS-GOARCH, for Windows with .exe at the end. Empty: none."`
 	Limits      Limits   `toml:"limits" doc:"What one account, one address and all together may use. An address is an IPv4 address or an IPv6 /64. Read again on SIGHUP."`
 }
 
@@ -40,6 +42,7 @@ type Limits struct {
 	RegistrationsPerHour    uint64 `toml:"registrations-per-hour" doc:"Registrations, tried or done, from one address."`
 	FailedAuthsPerMinute    uint64 `toml:"failed-auths-per-minute" doc:"Failed authentications from one address."`
 	BlobRequestsPerMinute   uint64 `toml:"blob-requests-per-minute" doc:"Blob requests from one address."`
+	ProgramsPerHour         uint64 `toml:"programs-per-hour" doc:"Downloads of programs from one address."`
 	OperationsPerSecond     uint64 `toml:"operations-per-second" doc:"Operations of one connection."`
 	PeopleInviteOpen        uint64 `toml:"people-invite-open" zero:"off" doc:"Invitation codes that one person may have open: made for others, and not used yet. 0: people make none, only the operator does."`
 	PeopleInvitePerWeek     uint64 `toml:"people-invite-per-week" zero:"off" doc:"Invitation codes that one person may make in a week. 0: none."`
@@ -52,6 +55,7 @@ func Default() Config {
 	return Config{
 		Data:        "sotto-server",
 		Listen:      ":443",
+		Programs:    true,
 		ProxyHeader: "X-Forwarded-For",
 		Proxies:     []string{"127.0.0.0/8", "::1/128"},
 		Limits: Limits{
@@ -68,6 +72,7 @@ func Default() Config {
 			RegistrationsPerHour:    30,
 			FailedAuthsPerMinute:    20,
 			BlobRequestsPerMinute:   600,
+			ProgramsPerHour:         30,
 			OperationsPerSecond:     20_000,
 			PeopleInviteOpen:        5,
 			PeopleInvitePerWeek:     20,
