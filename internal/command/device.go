@@ -141,7 +141,7 @@ func Report(x *IO, err error) int {
 	} else {
 		to.printf("sotto: %s (%s)\n", line(f.Text), f.Code)
 	}
-	return f.Exit
+	return exits[f.Sort]
 }
 
 // sync reads what there is and sends what can be sent. The error of a host that cannot

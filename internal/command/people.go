@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"sotto/internal/client"
+	"sotto/internal/explain"
 	"sotto/internal/store"
 )
 
@@ -50,7 +51,7 @@ func (o Accept) Run(ctx context.Context, d *Device, x *IO) error {
 		}
 		return fail("no such request", "nobody with the handle %s waits to be accepted", o.From)
 	case errors.Is(err, context.DeadlineExceeded):
-		return &Failure{Code: "queued", Text: "accepted; the conversation opens when sotto next runs and reaches its server", Exit: ExitUnreachable}
+		return &Failure{Code: "queued", Text: "accepted; the conversation opens when sotto next runs and reaches its server", Sort: explain.Unreachable}
 	case err != nil:
 		return err
 	}

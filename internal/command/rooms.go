@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"sotto/internal/client"
+	"sotto/internal/explain"
 	"sotto/internal/room"
 	"sotto/internal/store"
 )
@@ -138,7 +139,7 @@ func (o RoomCreate) Run(ctx context.Context, d *Device, x *IO) error {
 
 // notYet is a change that is kept and waits for a server.
 func notYet(why error, what string) error {
-	return &Failure{Code: "queued", Text: what + " when sotto next runs and reaches the server: " + Explain(why).Text, Exit: ExitUnreachable}
+	return &Failure{Code: "queued", Text: what + " when sotto next runs and reaches the server: " + Explain(why).Text, Sort: explain.Unreachable}
 }
 
 // change runs a change of a room and waits until it is made.

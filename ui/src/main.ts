@@ -3,6 +3,7 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
 import './styles/tokens.css';
+import './styles/more.css';
 import './styles/base.css';
 
 mount(App, { target: document.body });

@@ -1,7 +1,7 @@
 // Which language is spoken, and its texts. English is here from the start; German and
 // Spanish come in chunks of their own.
 
-import { isolated } from '../lib/hygiene';
+import { isolated } from '../text/hygiene';
 import { en, type English, type Key } from './en';
 import { fill } from './fill';
 import type { Same, Text, Values } from './types';
