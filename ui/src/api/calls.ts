@@ -23,11 +23,13 @@ import type {
   NewAccount,
   NewLink,
   NewMessage,
+  NewOpening,
   NewRoom,
   NewServer,
   Notice,
   NoticeQuery,
   OpenSession,
+  Opening,
   Page,
   PageQuery,
   Person,
@@ -61,6 +63,7 @@ import type {
   Told,
   Typing,
   Unlock,
+  Violation,
   Who,
   Window,
 } from './types'
@@ -112,6 +115,14 @@ export const setCustody = (body: SetCustody, signal?: AbortSignal): Promise<void
 /** Tell what a window shows: at each change, and every minute while it is looked at. (PUT /window) */
 export const setWindow = (body: Window, signal?: AbortSignal): Promise<void> =>
   request<void>('PUT', '/window', { body, signal })
+
+/** What pages of the interface were stopped from doing by their content security policy. (GET /violations) */
+export const violations = (signal?: AbortSignal): Promise<Violation[]> =>
+  request<Violation[]>('GET', '/violations', { signal })
+
+/** A fresh address to open a window with. Unix socket only. (POST /openings) */
+export const newOpening = (body: NewOpening, signal?: AbortSignal): Promise<Opening> =>
+  request<Opening>('POST', '/openings', { body, signal })
 
 /** End the app. (POST /quit) */
 export const quit = (signal?: AbortSignal): Promise<void> =>

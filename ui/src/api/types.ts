@@ -56,6 +56,8 @@ export interface EndAccount {
 export interface Event {
   type: EventType
   room?: string
+  /** room: as it is in the list now, if it is there */
+  row?: Room
   /** message and changed */
   message?: Message
   /** gone: of the message */
@@ -339,6 +341,11 @@ export interface NewMessage {
   forwarded?: boolean
 }
 
+/** NewOpening asks for an address to open a window with, and takes a link that sotto was opened with. */
+export interface NewOpening {
+  link?: string
+}
+
 /** NewRoom makes a group. */
 export interface NewRoom {
   title: string
@@ -373,6 +380,11 @@ export interface NoticeQuery {
 /** OpenSession exchanges a one-time token for a session cookie. */
 export interface OpenSession {
   token: string
+}
+
+/** Opening is an address that opens one window within two minutes. */
+export interface Opening {
+  url: string
 }
 
 /** Page is a part of a room, oldest first. */
@@ -796,6 +808,14 @@ export interface Unlock {
   passphrase: string
 }
 
+/** Violation is something that a page was stopped from doing. */
+export interface Violation {
+  page: string
+  directive: string
+  blocked: string
+  sample: string
+}
+
 /** Who is the page "Who can see this?": of a message, a room or a person. */
 export interface Who {
   /** message, room or person */
@@ -826,4 +846,6 @@ export interface Window {
   visible: boolean
   /** the conversation that it shows */
   room?: string
+  /** the person did something in it since it told last: it does not lock by itself */
+  used?: boolean
 }
