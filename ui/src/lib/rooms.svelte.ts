@@ -35,7 +35,11 @@ class Rooms {
 
   constructor() {
     live.on('rooms', () => void this.load());
-    live.on('room', (e) => e.room && this.#changedRoom(e.room));
+    live.on('room', (e) => {
+      const { row } = e as { row?: Room };
+      if (row) this.put(row);
+      else if (e.room) this.#changedRoom(e.room);
+    });
     live.on('message', (e) => {
       const id = e.room ?? e.message?.room;
       if (!id) return;
