@@ -136,7 +136,7 @@ export const de: Same<typeof en> = {
 
   // the closed door
   'locked.title': 'sotto ist zu',
-  'locked.text': 'sotto ist zu. Nachrichten warten versiegelt auf dich; hier kann sie niemand lesen.',
+  'locked.text': 'Nachrichten warten versiegelt auf dich; hier kann sie niemand lesen.',
   'locked.passphrase': 'Deine Passphrase',
   'locked.open': 'Öffnen',
   'locked.opening': 'Öffnet',

@@ -133,7 +133,7 @@ export const en = {
 
   // the closed door
   'locked.title': 'sotto is closed',
-  'locked.text': 'sotto is closed. Messages wait for you, sealed; nobody can read them here.',
+  'locked.text': 'Messages wait for you, sealed; nobody can read them here.',
   'locked.passphrase': 'Your passphrase',
   'locked.open': 'Open',
   'locked.opening': 'Opening',

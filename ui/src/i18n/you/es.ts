@@ -136,7 +136,7 @@ export const es: Same<typeof en> = {
 
   // the closed door
   'locked.title': 'sotto está cerrado',
-  'locked.text': 'sotto está cerrado. Los mensajes te esperan sellados; aquí nadie puede leerlos.',
+  'locked.text': 'Los mensajes te esperan sellados; aquí nadie puede leerlos.',
   'locked.passphrase': 'Tu frase de paso',
   'locked.open': 'Abrir',
   'locked.opening': 'Abriendo',
