@@ -120,7 +120,7 @@ export function limits(w: Who): string {
   const about = w.about === 'message' ? 'it' : 'said';
   const alone = w.others === 0;
   const words: Record<string, Key | undefined> = {
-    'show-to-others': alone ? undefined : w.others === 1 ? `who.limit.show.one.${about}` : `who.limit.show.many.${about}`,
+    'show-to-others': alone ? undefined : w.others === 1 ? (w.quote?.own ? 'who.limit.show.own.it' : `who.limit.show.one.${about}`) : `who.limit.show.many.${about}`,
     'unlocked-device': w.devices > 1 ? `who.limit.unlocked.${about}` : `who.limit.unlocked.only.${about}`,
     'traffic': 'who.limit.traffic',
     'blocked-sees': 'who.limit.blocked',
