@@ -35,7 +35,7 @@ const talk = {
   'room.missing': 'This conversation is not on this device.',
   'list.label': 'Conversations',
   'list.new': 'New conversation',
-  'list.search': 'Search everything',
+  'app.search': 'Search everything',
   'list.pinned': 'Pinned',
   'list.others': 'Everyone else',
   'list.conversations': 'Conversations',

@@ -37,7 +37,7 @@ export const es: Same<English> = {
   'room.missing': 'Esta conversación no está en este dispositivo.',
   'list.label': 'Conversaciones',
   'list.new': 'Nueva conversación',
-  'list.search': 'Buscar en todo',
+  'app.search': 'Buscar en todo',
   'list.pinned': 'Fijadas',
   'list.others': 'Las demás',
   'list.conversations': 'Conversaciones',
