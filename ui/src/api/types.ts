@@ -168,6 +168,8 @@ export interface KeptThing {
   bytes?: number
   time?: number
   count?: number
+  /** how long at most */
+  seconds?: number
 }
 
 /** Knock is somebody who came by a link and waits for approval. */
@@ -266,7 +268,9 @@ export interface Message {
   name: string
   tint: number
   own: boolean
-  /** Markdown */
+  /** of an event: what happened, a kind of notice */
+  event?: string
+  /** Markdown; of an event a sentence */
   text: string
   /** by the sender's clock */
   sent: number
@@ -296,6 +300,10 @@ export interface Moment {
   what: string
   time?: number
   done: boolean
+  /** delivered, read: to how many people */
+  count?: number
+  /** of how many */
+  of?: number
 }
 
 /** NameInfo says whether a handle can be had. */
