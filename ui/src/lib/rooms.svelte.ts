@@ -77,6 +77,19 @@ class Rooms {
     this.#all = new Map(this.#all).set(room.id, room);
   }
 
+  /** The last room that was asked for and is not there. */
+  missing = $state<string | undefined>();
+
+  /** find asks for one that is not in the list: an archived one, or one that is new. */
+  async find(id: string): Promise<void> {
+    try {
+      this.put(await loadRoom(id));
+    } catch (err) {
+      if (!(err instanceof Refused)) throw err;
+      this.missing = id;
+    }
+  }
+
   forget(id: string): void {
     const all = new Map(this.#all);
     all.delete(id);

@@ -216,6 +216,7 @@ export class Conversation {
   }
 
   #keep(): void {
+    if (!this.id) return;
     const draft = this.editing ? this.#beforeEdit : this.text;
     if (draft.trim() === this.#saved.trim()) return;
     this.#saved = draft;
