@@ -29,8 +29,8 @@ var pasts = map[seed.Plan]*past{
 }
 
 var (
-	overviews = seed.Plan{Rooms: 1000, Messages: 200_000, Longest: 100_000, Unseen: 500}
-	searches  = seed.Plan{Rooms: 1000, Messages: 1_200_000, Longest: 100_000, Unseen: 500}
+	overviews = seed.Plan{Rooms: 1000, Messages: 150_000, Longest: 100_000, Unseen: 500}
+	searches  = seed.Plan{Rooms: 1000, Messages: 1_090_000, Longest: 100_000, Unseen: 500}
 )
 
 func seeded(tb testing.TB, plan seed.Plan, dir string) (*client.Client, seed.Filled, error) {
@@ -76,7 +76,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// BenchmarkOverview lists 1,000 conversations with 200,000 messages.
+// BenchmarkOverview lists 1,000 conversations with 150,000 messages.
 func BenchmarkOverview(b *testing.B) {
 	c, _ := device(b, overviews)
 	for b.Loop() {
@@ -106,7 +106,7 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
-// BenchmarkSearch searches a million messages.
+// BenchmarkSearch searches the million messages of the plan that are no reactions and edits.
 func BenchmarkSearch(b *testing.B) {
 	c, f := device(b, searches)
 	some := must(c.Page(f.Rooms[7], client.PageQuery{}))
