@@ -33,9 +33,16 @@ var (
 	searches  = seed.Plan{Rooms: 1000, Messages: 1_090_000, Longest: 100_000, Unseen: 500}
 )
 
-func seeded(tb testing.TB, plan seed.Plan, dir string) (*client.Client, seed.Filled, error) {
-	o := store.Options{Path: filepath.Join(dir, "sotto.db"), Key: sha256.Sum256([]byte("past"))}
-	st, err := store.Open(o)
+func database(dir string) store.Options {
+	return store.Options{Path: filepath.Join(dir, "sotto.db"), Key: sha256.Sum256([]byte("past"))}
+}
+
+func seeded(tb testing.TB, plan seed.Plan, dir string, mutate func(o *client.Options)) (*client.Client, seed.Filled, error) {
+	o := client.Options{Store: database(dir)}
+	if mutate != nil {
+		mutate(&o)
+	}
+	st, err := store.Open(o.Store)
 	if err != nil {
 		return nil, seed.Filled{}, err
 	}
@@ -48,7 +55,7 @@ func seeded(tb testing.TB, plan seed.Plan, dir string) (*client.Client, seed.Fil
 		return nil, f, err
 	}
 	tb.Logf("%d messages in %d rooms seeded in %v", plan.Messages, plan.Rooms, time.Since(begin).Round(time.Millisecond))
-	c, err := client.Open(client.Options{Store: o})
+	c, err := client.Open(o)
 	return c, f, err
 }
 
@@ -56,7 +63,7 @@ func device(tb testing.TB, plan seed.Plan) (*client.Client, seed.Filled) {
 	p := pasts[plan]
 	p.once.Do(func() {
 		if p.dir, p.err = os.MkdirTemp("", "sotto-past-"); p.err == nil {
-			p.c, p.Filled, p.err = seeded(tb, plan, p.dir)
+			p.c, p.Filled, p.err = seeded(tb, plan, p.dir, nil)
 		}
 	})
 	if p.err != nil {
