@@ -98,7 +98,7 @@ func (s *stage) serve() (stop func() error, ended <-chan struct{}, err error) {
 // person opens a device, with an account the first time, and connects it.
 func (s *stage) person(ctx context.Context, name string, x *IO) (*Device, error) {
 	first := empty(s.home(name))
-	d, err := openDevice(s.home(name), first, x)
+	d, err := openDevice(ctx, s.home(name), first, x)
 	if err != nil {
 		return nil, err
 	}

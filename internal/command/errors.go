@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"sotto/internal/client"
+	"sotto/internal/custody"
 	"sotto/internal/dial"
 	"sotto/internal/handover"
 	"sotto/internal/store/sqlite"
@@ -69,6 +70,16 @@ var sentinels = []struct {
 	{sqlite.ErrNewer, "version", ""},
 	{sqlite.ErrUnknown, "disk", ""},
 	{sqlite.ErrClosed, "disk", "the disk failed, and the database could not be opened again: free some space and try again"},
+	{custody.ErrMissing, "wrong key", ""},
+	{custody.ErrDamaged, "wrong key", ""},
+	{custody.ErrNewer, "version", ""},
+	{custody.ErrLocked, "locked", "this home is locked: give its passphrase, on a terminal or with --passphrase-file FILE"},
+	{custody.ErrWrong, "wrong passphrase", ""},
+	{custody.ErrShort, "unfit passphrase", ""},
+	{custody.ErrBadText, "unfit passphrase", ""},
+	{custody.ErrKeyring, "no keyring", ""},
+	{custody.ErrLost, "no keyring", "the system's keyring does not hold the secret of this home any more: without it nobody can open the database; restore the keyring from a backup"},
+	{custody.ErrBusy, "in use", ""},
 	{handover.ErrLost, "stopped", ""},
 	{handover.ErrOther, "version", ""},
 	{mimi.ErrTooLarge, "too long", "this is too long for a message"},
