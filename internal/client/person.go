@@ -119,7 +119,7 @@ func (c *Client) isCurrent(g *gen) (yes bool) {
 }
 
 func (c *Client) asPerson(tx store.Tx, p store.Person, show store.Profile) (*Person, error) {
-	out := &Person{Person: p, Name: shownName(p, show), Own: show.Name, Status: show.Status, Here: c.isAnywhere(p.Account)}
+	out := &Person{Person: p, Name: shownName(store.Named{Handle: p.Handle, Nickname: p.Nickname, Own: show.Name}), Own: show.Name, Status: show.Status, Here: c.isAnywhere(p.Account)}
 	if show.Have {
 		out.Picture = pictureVersion(show.Hash)
 	}
@@ -140,15 +140,44 @@ func activePair(tx store.Tx, account identity.ID) (*room.ID, error) {
 }
 
 // shownName is how a person is called in the interface.
-func shownName(p store.Person, show store.Profile) string {
+func shownName(n store.Named) string {
 	switch {
-	case p.Nickname != "":
-		return p.Nickname
-	case show.Name != "":
-		return show.Name
+	case n.Nickname != "":
+		return n.Nickname
+	case n.Own != "":
+		return n.Own
 	}
-	name, _, _ := strings.Cut(p.Handle, "@")
+	name, _, _ := strings.Cut(n.Handle, "@")
 	return name
+}
+
+// Names are the shown names of everybody this device knows.
+func (c *Client) Names() (out map[identity.ID]string, err error) {
+	c.on(func() {
+		err = c.read(func(tx store.Tx) error {
+			list, err := tx.Names()
+			out = make(map[identity.ID]string, len(list))
+			for _, n := range list {
+				out[n.Account] = shownName(n)
+			}
+			return err
+		})
+	})
+	return out, err
+}
+
+// Name is the shown name of an account, "" when it is not known.
+func (c *Client) Name(account identity.ID) (name string, err error) {
+	c.on(func() {
+		err = c.read(func(tx store.Tx) error {
+			n, err := tx.NameOf(account)
+			if n.Handle != "" {
+				name = shownName(n)
+			}
+			return err
+		})
+	})
+	return name, err
 }
 
 // called is how a notice calls an account: by the nickname given here; a contact by the name
@@ -157,19 +186,17 @@ func (c *Client) called(tx store.Tx, account identity.ID, handle string) string 
 	if account == c.chain.ID() {
 		return "You"
 	}
-	p, err := tx.Person(account)
-	if err != nil || p == nil {
+	n, err := tx.NameOf(account)
+	if err != nil || n.Handle == "" {
 		return handle
 	}
-	if p.Nickname != "" {
-		return p.Nickname
+	if n.Nickname != "" {
+		return n.Nickname
 	}
-	if p.Standing == store.Contact {
-		if show, err := tx.Profile(account); err == nil && show != nil && show.Name != "" {
-			return show.Name
-		}
+	if s, err := tx.Standing(account); err == nil && s == store.Contact && n.Own != "" {
+		return n.Own
 	}
-	return p.Handle
+	return n.Handle
 }
 
 // SafetyNumber is what this person and another compare: twelve groups of five digits.

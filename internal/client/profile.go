@@ -150,28 +150,30 @@ func (c *Client) oweProfile(tx store.Tx, after *[]func(), id room.ID, in int64) 
 	return tx.OweProfile(id, c.nowMS()+in)
 }
 
-// profilesSoon looks at what is owed when the next of it is due.
+// profilesSoon looks at what is owed when the next of it may be due.
 func (c *Client) profilesSoon() {
-	if c.timers["profiles"] == nil {
-		c.timer("profiles", profileDelay, func() { c.payProfiles(); c.pump() })
-	}
+	c.timer("profiles", profileDelay, func() { c.payProfiles(); c.pump() })
 }
 
 // payProfiles sends this person's profile to rooms that have not got it. In large rooms it
 // goes along with the next message instead: there, few speak.
 func (c *Client) payProfiles() {
-	more := false
+	next := int64(0) // milliseconds from now; 0: nothing is due later
 	err := c.update(func(tx store.Tx, _ *[]func()) error {
-		more = false
+		next = 0
 		owed, err := tx.ProfilesOwed()
 		if err != nil {
 			return err
 		}
 		sent := 0
 		for _, o := range owed {
-			if o.Due > c.nowMS() || sent == profileBurst {
-				more = true
-				break // in order of their times
+			if sent == profileBurst { // in order of their times
+				next = profileAgain.Milliseconds()
+				break
+			}
+			if o.Due > c.nowMS() {
+				next = o.Due - c.nowMS()
+				break
 			}
 			paid, err := c.payProfile(tx, o.Room, false)
 			if err != nil {
@@ -186,8 +188,8 @@ func (c *Client) payProfiles() {
 	if err != nil {
 		c.fail("telling others what you show", err)
 	}
-	if more {
-		c.timer("profiles", profileAgain, func() { c.payProfiles(); c.pump() })
+	if next > 0 {
+		c.timer("profiles", msDuration(next), func() { c.payProfiles(); c.pump() })
 	}
 }
 

@@ -40,10 +40,11 @@ func (c *Client) RoomPictureVersion(id room.ID) (v string) {
 				return err
 			}
 			if p := g.ctx.PictureOf(); p != nil {
-				if b, err := tx.RoomPicture(id, p.Hash); err != nil || b == nil {
-					return err
+				have, err := tx.HasRoomPicture(id, p.Hash)
+				if have {
+					v = pictureVersion(&p.Hash)
 				}
-				v = pictureVersion(&p.Hash)
+				return err
 			}
 			return nil
 		})

@@ -17,6 +17,7 @@ import (
 	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/internal/wire"
+	"sotto/mls"
 )
 
 // Ear collects what a person's device tells.
@@ -402,4 +403,112 @@ func TestForgedProfile(t *testing.T) {
 		list, _ := bo.Client.Notices(0)
 		return slices.ContainsFunc(list, func(n store.Notice) bool { return n.Text == `Ana named this room "circle".` })
 	}, func() any { return nil })
+}
+
+// A signal that was under way when the room changed still counts for a minute, and then not.
+func TestSignalOfTheEpochBefore(t *testing.T) {
+	w := New(t)
+	ana := w.Person("ana")
+	bo, b := w.Watched("bo", w.Home)
+	friends(t, ana, bo)
+	ear := bo.Listen()
+	var mu sync.Mutex
+	var held [][]byte
+	b.Down(func(p *Passing) {
+		if p.event(wire.EventSignal) {
+			mu.Lock()
+			defer mu.Unlock()
+			held = append(held, wire.Marshal(p.Frame))
+			p.Drop = true
+		}
+	})
+	for i := range 2 {
+		ana.types(bo.Handle, true)
+		bo.Eventually("it is held", func() bool { mu.Lock(); defer mu.Unlock(); return len(held) == i+1 }, func() any { return len(held) })
+		w.Clock.Advance(5 * time.Second)
+	}
+	act(t, ana, "changes the room", func(ctx context.Context) error { return ana.Client.SetDisappear(ctx, bo.Handle, 7*24*time.Hour) })
+	bo.Eventually("is told", func() bool {
+		list, _ := bo.Client.Notices(0)
+		return slices.ContainsFunc(list, func(n store.Notice) bool {
+			return strings.HasSuffix(n.Text, " set messages here to vanish one week after they are read.")
+		})
+	}, func() any { return nil })
+	b.Say("/v1/log", held[0])
+	bo.Hears(ear, client.EventWriting, ana, true, 1)
+	w.Clock.Advance(61 * time.Second)
+	bo.Hears(ear, client.EventWriting, ana, false, 1)
+	b.Say("/v1/log", held[1])
+	ana.Send(bo.Handle, "after")
+	bo.Reads(ana.Handle, "hello", "after")
+	if n := ear.Count(client.EventWriting, ana.account(), true); n != 1 {
+		t.Error("an old signal was taken")
+	}
+}
+
+// Who added a newcomer cannot give them the picture: another admin does, a while later.
+func TestPictureFromAnotherAdmin(t *testing.T) {
+	w := New(t)
+	ana, b := w.Watched("ana", w.Home)
+	bo, cy := w.Person("bo"), w.Person("cy")
+	group(t, "club", ana, bo)
+	id := ana.Room("club").ID
+	act(t, ana, "makes bo admin", func(ctx context.Context) error { return ana.Client.SetAdmin(ctx, "club", bo.Handle, true) })
+	red := pngOf(t, color.RGBA{200, 0, 0, 255})
+	act(t, ana, "sets a picture", func(ctx context.Context) error { return ana.Client.SetRoomPicture(ctx, id, red) })
+	bo.Eventually("sees it", func() bool { got, _ := bo.Client.RoomPicture(id); return bytes.Equal(got, red) }, func() any { return nil })
+	ana.Sync()
+	b.Up(func(p *Passing) {
+		if p.Op == wire.OpAppend {
+			var a wire.Append
+			if err := wire.Unmarshal(p.Frame.Body, &a); err == nil && a.Swap == nil {
+				p.Drop = true // nothing but the change itself gets out
+			}
+		}
+	})
+	go ana.Client.AddPeople(patient(t), "club", []string{cy.Handle})
+	accept(t, cy, ana.Handle)
+	ana.Away()
+	cy.Eventually("sees the picture", func() bool {
+		w.Clock.Advance(time.Second)
+		got, err := cy.Client.RoomPicture(id)
+		return err == nil && bytes.Equal(got, red)
+	}, func() any { return nil })
+}
+
+// In a large room a profile goes along with the next message, without its picture.
+func TestProfileInALargeRoom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("33 devices")
+	}
+	w := New(t)
+	w.Suite = mls.X25519
+	ana, bo := w.Person("ana"), w.Person("bo")
+	var handles []string
+	for i := range 31 {
+		if i == 15 { // a server takes so many registrations from one address in a while
+			w.Clock.Advance(time.Hour)
+		}
+		p := w.Person("p" + string(rune('a'+i/10)) + string(rune('0'+i%10)))
+		handles = append(handles, p.Handle)
+		p.Away()
+	}
+	group(t, "club", ana, bo)
+	ana.Sync()
+	for len(handles) > 0 {
+		n := min(len(handles), 16)
+		act(t, ana, "adds many", func(ctx context.Context) error { return ana.Client.AddPeople(ctx, "club", handles[:n]) })
+		handles = handles[n:]
+	}
+	bo.Eventually("sees 33", func() bool { return len(bo.Room("club").Members) == 33 }, func() any { return len(bo.Room("club").Members) })
+	ana.shows(t, "Ana", "", pngOf(t, color.White))
+	w.Clock.Advance(2 * time.Minute)
+	ana.Sync()
+	bo.Sync()
+	if p, _ := bo.Client.Person(ana.account()); p.Own != "" {
+		t.Error("it was sent by itself")
+	}
+	ana.Send("club", "hi")
+	bo.Reads("club", "hi")
+	bo.Sees(ana.account(), "Ana", "", nil)
 }

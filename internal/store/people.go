@@ -117,6 +117,31 @@ func (t Tx) SetStanding(id identity.ID, s Standing) error {
 	return t.tx.Exec(`UPDATE people SET state = ? WHERE account = ?`, s, id)
 }
 
+// Named is how an account can be called.
+type Named struct {
+	Account  identity.ID
+	Handle   string
+	Nickname string // given here
+	Own      string // that they show
+}
+
+// Names are all known accounts with what they can be called; no chain is read for it.
+func (t Tx) Names() ([]Named, error) {
+	return collect(t, `SELECT p.account, p.handle, p.nickname, COALESCE(s.name, '') FROM people p LEFT JOIN profiles s ON s.account = p.account`, scanNamed)
+}
+
+// NameOf is what an account can be called.
+func (t Tx) NameOf(id identity.ID) (n Named, err error) {
+	_, err = t.one(`SELECT p.account, p.handle, p.nickname, COALESCE(s.name, '') FROM people p LEFT JOIN profiles s ON s.account = p.account WHERE p.account = ?`,
+		func(r *sqlite.Row) (err error) { n, err = scanNamed(r); return err }, id)
+	return n, err
+}
+
+func scanNamed(r *sqlite.Row) (n Named, err error) {
+	err = r.Scan(&n.Account, &n.Handle, &n.Nickname, &n.Own)
+	return n, err
+}
+
 // Handle is the handle of an account, "" when it is not known.
 func (t Tx) Handle(id identity.ID) (string, error) {
 	var h string

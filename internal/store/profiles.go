@@ -142,6 +142,11 @@ func (t Tx) RoomPicture(id room.ID, hash wire.Hash) (b []byte, err error) {
 	return b, err
 }
 
+// HasRoomPicture says whether a room's picture of that hash is here.
+func (t Tx) HasRoomPicture(id room.ID, hash wire.Hash) (bool, error) {
+	return t.one(`SELECT 1 FROM room_pictures WHERE room = ? AND hash = ?`, func(*sqlite.Row) error { return nil }, id, hash)
+}
+
 // KeepRoomPicture forgets all pictures of a room but one; nil: all.
 func (t Tx) KeepRoomPicture(id room.ID, hash *wire.Hash) error {
 	return t.tx.Exec(`DELETE FROM room_pictures WHERE room = ? AND hash IS NOT ?`, id, hash)
