@@ -12,7 +12,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Where there is concurrency, tests run under the race detector too.
 RACE  := ./internal/client/... ./internal/play/... ./internal/server/... ./internal/dial/... \
-         ./internal/handover/... ./internal/command/... ./cmd/sotto/...
+         ./internal/handover/... ./internal/command/... ./cmd/sotto/... ./examples/...
 BENCH := ./mls ./internal/server ./internal/server/logs ./internal/store/sqlite ./internal/play
 CROSS := linux/arm64 darwin/arm64 windows/amd64
 
@@ -49,10 +49,12 @@ demo: build
 
 # Every package once: under the race detector where there is concurrency, else without.
 # internal/play and cmd/sotto run both ways, the first with more rounds without it, the
-# second since its scripts are the whole of it. go test's own lines end the output.
+# second since its scripts are the whole of it. It says how many of others' vectors were
+# run and how many are of suites that are not built. go test's own lines end the output.
 test: lint cross race sim rest
 
 rest: go
+	@$(GO) test -v -run '^TestVector' ./mls | grep '^vectors'
 	$(GO) test $$($(GO) list ./... | grep -vxF "$$($(GO) list $(RACE) ./internal/sim)") ./internal/play ./cmd/sotto
 
 # The simulator: some seeds, the plans that failed once, every attack, and the planted
@@ -81,6 +83,7 @@ unit: go
 
 race: go cc
 	CGO_ENABLED=1 $(GO) test -race $(RACE)
+	CGO_ENABLED=1 $(GO) test -race -run '^(TestLife|TestPoisonedPath)$$' ./mls
 
 lint: go
 	@echo 'gofmt -l .'; out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "not formatted:" $$out; exit 1; fi
@@ -97,7 +100,8 @@ cross: go
 # Every fuzz target for FUZZTIME. Plain go test runs their seeds.
 fuzz: go
 	@set -e; for pkg in $$($(GO) list ./...); do \
-		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+		list=$$($(GO) test -list '^Fuzz' $$pkg); \
+		for target in $$(echo "$$list" | grep '^Fuzz' || true); do \
 			echo "== $$pkg $$target"; \
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
 		done; \

@@ -1,6 +1,9 @@
 package command
 
 import (
+	"errors"
+
+	"sotto/internal/custody"
 	"sotto/internal/explain"
 )
 
@@ -36,8 +39,11 @@ func unreachable(format string, args ...any) *Failure {
 // Explain is what a person is told about an error.
 func Explain(err error) *Failure {
 	f := explain.Error(err)
-	if f.Code == "timeout" {
+	switch {
+	case f.Code == "timeout":
 		f.Text = "no answer in time; try again, or wait longer with --timeout"
+	case errors.Is(err, custody.ErrLocked):
+		f.Text = "this home is locked: give its passphrase, on a terminal or with --passphrase-file FILE"
 	}
 	return f
 }

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"sotto/internal/durable"
 )
 
 // Change changes what guards the key. old is the passphrase until now, where there is one;
@@ -152,7 +154,7 @@ func (c *Custody) replace(content []byte) error {
 	if err := c.o.step("sync"); err != nil {
 		return err
 	}
-	if err := syncDir(c.home); err != nil {
+	if err := durable.Names(c.home); err != nil {
 		return err
 	}
 	if open != nil {
@@ -196,7 +198,7 @@ func (c *Custody) clean() error {
 		return err // keep the only one there is
 	}
 	if os.SameFile(old, now) { // it was stopped before the rename: the file has two names
-		return errors.Join(os.Remove(c.path(oldName)), syncDir(c.home))
+		return errors.Join(os.Remove(c.path(oldName)), durable.Names(c.home))
 	}
 	if b, err := readSome(c.path(oldName)); err == nil {
 		if _, r, err := parse(b); err == nil && r.Entry != nil && !c.names(*r.Entry) {
@@ -228,7 +230,7 @@ func (c *Custody) erase(name string) error {
 	if err := c.o.step("unlink"); err != nil {
 		return err
 	}
-	return errors.Join(os.Remove(name), syncDir(c.home))
+	return errors.Join(os.Remove(name), durable.Names(c.home))
 }
 
 func overwrite(f *os.File) error {

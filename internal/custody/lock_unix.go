@@ -29,12 +29,3 @@ func (c *Custody) lock(wait time.Duration) (unlock func(), err error) {
 		}
 	}
 }
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}

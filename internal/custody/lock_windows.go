@@ -25,6 +25,3 @@ func (c *Custody) lock(wait time.Duration) (unlock func(), err error) {
 		}
 	}
 }
-
-// syncDir has nothing to do: a directory cannot be synced there.
-func syncDir(string) error { return nil }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"sotto/internal/durable"
 )
 
 // Make makes the home directory and a bare key, unless they are there. The key is durable
@@ -41,7 +43,7 @@ func (c *Custody) Make() error {
 			return err
 		}
 	}
-	return syncDir(c.home)
+	return durable.Names(c.home)
 }
 
 // temp writes a file of mode 0600 into the home and makes its content durable.

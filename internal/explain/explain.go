@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"sotto/internal/client"
+	"sotto/internal/custody"
 	"sotto/internal/dial"
 	"sotto/internal/handover"
 	"sotto/internal/store/sqlite"
@@ -58,6 +59,9 @@ var sentinels = []struct {
 	{client.ErrChanged, "handle changed", ""},
 	{client.ErrTooLong, "too long", ""},
 	{client.ErrUnsure, "ambiguous", ""},
+	{client.ErrGone, "no such message", ""},
+	{client.ErrNotFailed, "not failed", ""},
+	{client.ErrInside, "still inside", ""},
 	{client.ErrClosed, "stopped", "sotto was stopped before this was done"},
 	{sqlite.ErrKey, "wrong key", "the file \"key\" in this home does not open its database, or the database's beginning is damaged: put the right key file back, or restore both from a backup"},
 	{sqlite.ErrCorrupt, "damaged", ""},
@@ -73,6 +77,16 @@ var sentinels = []struct {
 	{mimi.ErrUTF8, "malformed", "this is not UTF-8 text"},
 	{mimi.ErrMalformed, "malformed", ""},
 	{mimi.ErrExpiry, "malformed", "this is not a time after which a message can expire"},
+	{custody.ErrMissing, "wrong key", ""},
+	{custody.ErrDamaged, "wrong key", ""},
+	{custody.ErrNewer, "version", ""},
+	{custody.ErrLocked, "locked", ""},
+	{custody.ErrWrong, "wrong passphrase", ""},
+	{custody.ErrShort, "unfit passphrase", ""},
+	{custody.ErrBadText, "unfit passphrase", ""},
+	{custody.ErrKeyring, "no keyring", ""},
+	{custody.ErrLost, "no keyring", "the system's keyring does not hold the secret of this home any more: without it nobody can open the database; restore the keyring from a backup"},
+	{custody.ErrBusy, "in use", ""},
 	{fs.ErrPermission, "permission", ""},
 	{context.Canceled, "interrupted", "stopped before this was done"},
 }

@@ -28,6 +28,8 @@ var Routes = []Route{
 	{Name: "unlock", Method: "POST", Path: "/unlock", In: Unlock{}, Locked: true, Summary: "Open the keys."},
 	{Name: "setCustody", Method: "PUT", Path: "/custody", In: SetCustody{}, Summary: "Change what guards the key."},
 	{Name: "setWindow", Method: "PUT", Path: "/window", In: Window{}, Locked: true, New: true, Summary: "Tell what a window shows: at each change, and every minute while it is looked at."},
+	{Name: "violations", Method: "GET", Path: "/violations", Out: []Violation{}, Locked: true, New: true, Summary: "What pages of the interface were stopped from doing by their content security policy."},
+	{Name: "newOpening", Method: "POST", Path: "/openings", In: NewOpening{}, Out: Opening{}, Locked: true, New: true, Summary: "A fresh address to open a window with. Unix socket only."},
 	{Name: "quit", Method: "POST", Path: "/quit", Locked: true, New: true, Summary: "End the app."},
 
 	{Name: "inspectLink", Method: "POST", Path: "/links/inspect", In: InspectLink{}, Out: LinkInfo{}, New: true, Summary: "What an invitation link says. Spends nothing."},

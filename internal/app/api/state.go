@@ -89,6 +89,26 @@ type Window struct {
 	Name    string `json:"name"`           // at most 64 letters and digits, the same as long as it lives
 	Visible bool   `json:"visible"`        // it is looked at
 	Room    string `json:"room,omitempty"` // the conversation that it shows
+	Used    bool   `json:"used,omitempty"` // the person did something in it since it told last: it does not lock by itself
+}
+
+// NewOpening asks for an address to open a window with, and takes a link that sotto was
+// opened with.
+type NewOpening struct {
+	Link string `json:"link,omitempty"`
+}
+
+// Opening is an address that opens one window within two minutes.
+type Opening struct {
+	URL string `json:"url"`
+}
+
+// Violation is something that a page was stopped from doing.
+type Violation struct {
+	Page      string `json:"page"`
+	Directive string `json:"directive"`
+	Blocked   string `json:"blocked"`
+	Sample    string `json:"sample"`
 }
 
 // Unlock opens a locked app.
