@@ -107,6 +107,8 @@ export interface Found {
   hits: Hit[]
   /** for more */
   cursor?: string
+  /** older messages are not found yet: the index is being made */
+  partial?: boolean
 }
 
 /** Hit is a message that a search found. Marks are the parts of Snippet that match, as offsets in UTF-16 units: from, to, from, to, … */
