@@ -136,7 +136,7 @@ export const de: Same<typeof en> = {
   'req.write': '{name} möchte dir schreiben',
   'req.invites': '{name} lädt dich zu {title} ein',
   'req.text': 'Was {name} geschrieben hat',
-  'req.meta': '{when} · Links schlafen, bis du annimmst',
+  'req.meta': '{day}, {time} · Links schlafen, bis du annimmst',
   'req.know': 'Kennst du {name}?',
   'req.know.none': 'Noch nicht. Ihr habt keine gemeinsame Unterhaltung und keine Nummern verglichen.',
   'req.know.shared': 'Ihr seid beide in {rooms}. Nummern habt ihr nicht verglichen.',

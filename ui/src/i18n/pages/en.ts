@@ -134,7 +134,7 @@ export const en = {
   'req.write': '{name} would like to write to you',
   'req.invites': '{name} invites you to {title}',
   'req.text': 'What {name} wrote',
-  'req.meta': '{when} · links stay asleep until you accept',
+  'req.meta': '{day}, {time} · links stay asleep until you accept',
   'req.know': 'Do you know {name}?',
   'req.know.none': 'Not yet. You share no conversation, and you haven’t compared numbers.',
   'req.know.shared': 'You are both in {rooms}. You haven’t compared numbers.',

@@ -136,7 +136,7 @@ export const es: Same<typeof en> = {
   'req.write': '{name} quiere escribirte',
   'req.invites': '{name} te invita a {title}',
   'req.text': 'Lo que escribió {name}',
-  'req.meta': '{when} · los enlaces duermen hasta que aceptes',
+  'req.meta': '{day}, {time} · los enlaces duermen hasta que aceptes',
   'req.know': '¿Conoces a {name}?',
   'req.know.none': 'Todavía no. No compartís ninguna conversación ni habéis comparado números.',
   'req.know.shared': 'Los dos estáis en {rooms}. No habéis comparado números.',

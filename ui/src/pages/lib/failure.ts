@@ -50,8 +50,8 @@ export function explain(r: Refused): string {
   return key ? t(key) : t('fail.other');
 }
 
-/** The texts of the app begin in lower case, as Go's errors do, and end without a stop. */
-function sentence(text: string): string {
+/** sentence makes one of a text of the app: those begin in lower case, as Go's errors do, and end without a stop. */
+export function sentence(text: string): string {
   const first = text.startsWith('sotto') || /^\S*[.@:"]\S/.test(text) ? text : text.charAt(0).toLocaleUpperCase() + text.slice(1);
   return /[.?!…"”]$/.test(first) ? first : first + '.';
 }

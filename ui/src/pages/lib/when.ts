@@ -53,5 +53,8 @@ export function bytes(n: number): string {
 /** Names as a list: Ana, Bo and Cy. */
 export const list = (names: string[]): string => new Intl.ListFormat(i18n.locale, { type: 'conjunction' }).format(names);
 
+/** Names after a colon: kitchen laptop, desk. */
+export const plainList = (names: string[]): string => new Intl.ListFormat(i18n.locale, { type: 'unit', style: 'short' }).format(names);
+
 /** The first letter of a sentence, large. */
 export const capital = (s: string): string => s.charAt(0).toLocaleUpperCase(i18n.locale) + s.slice(1);

@@ -5,7 +5,7 @@
 import type { Holder, KeptThing, Moment, Who } from '../../api/types';
 import { t } from '../../i18n/i18n.svelte';
 import type { Key } from '../../i18n/en';
-import { capital, clock, date, list, point, today } from '../lib/when';
+import { capital, clock, date, list, plainList, point, today } from '../lib/when';
 
 /** counted is a number as a word up to twelve, as it stands in a sentence. */
 export function counted(n: number): string {
@@ -14,7 +14,7 @@ export function counted(n: number): string {
 
 /** when is a time inside a sentence: "at 9:51" today, else "on 3 March". */
 export function when(ms: number): string {
-  return today(ms) ? t('who.at', { time: clock(ms) }) : t('who.on', { date: date(ms, now) });
+  return today(ms) ? t('who.at', { time: clock(ms) }) : t('who.on', { date: date(ms) });
 }
 
 /** size is how large an entry is, in KiB, which entries are padded to. */
@@ -36,7 +36,7 @@ export function holder(h: Holder): string[] {
   const lines = [];
   if (h.devices.length) {
     const n = h.devices.length;
-    lines.push(capital(t('who.devices', { n, count: counted(n), names: list(h.devices.map((d) => d || t('who.unnamed'))) })));
+    lines.push(capital(t('who.devices', { n, count: counted(n), names: plainList(h.devices.map((d) => d || t('who.unnamed'))) })));
   }
   if (h.changed) lines.push(t(h.compared ? 'who.changed' : 'who.changed.met'));
   else if (h.compared) lines.push(t('who.compared', { date: date(h.compared) }));
