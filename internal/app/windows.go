@@ -9,6 +9,7 @@ import (
 
 const (
 	windowLife = 90 * time.Second // without a word from it a window counts as closed
+	goneAfter  = 3 * time.Second  // without a window that is looked at the person has gone
 	maxWindows = 32
 )
 
@@ -19,7 +20,7 @@ type windows struct {
 
 	mu    sync.Mutex
 	list  map[string]seenWindow
-	here  bool
+	told  bool // that the person is here
 	stop  func()
 	ended bool
 }
@@ -62,25 +63,52 @@ func (w *windows) drop() {
 	}
 }
 
-// settle looks whether the person is here, and gives mu up.
+// settle looks whether the person is here, and gives mu up. That they have gone is told a
+// moment later: whoever looks at another window and comes back was not away, and others
+// pass over what changes all the time.
 func (w *windows) settle() {
 	w.drop()
 	here := false
 	for _, x := range w.list {
 		here = here || x.visible
 	}
-	changed := here != w.here && !w.ended
-	w.here = here
+	w.stopTimer()
+	tell := here && !w.told && !w.ended
+	switch {
+	case w.ended:
+	case here:
+		w.told = true
+		w.stop = w.clock.AfterFunc(windowLife, func() { w.mu.Lock(); w.settle() })
+	case w.told:
+		w.stop = w.clock.AfterFunc(goneAfter, w.gone)
+	}
+	w.mu.Unlock()
+	if tell {
+		w.active(true)
+	}
+}
+
+// gone tells that the person has gone, unless they came back.
+func (w *windows) gone() {
+	w.mu.Lock()
+	w.drop()
+	back := w.ended
+	for _, x := range w.list {
+		back = back || x.visible
+	}
+	if back {
+		w.mu.Unlock()
+		return
+	}
+	w.told = false
+	w.mu.Unlock()
+	w.active(false)
+}
+
+func (w *windows) stopTimer() {
 	if w.stop != nil {
 		w.stop()
 		w.stop = nil
-	}
-	if here && !w.ended {
-		w.stop = w.clock.AfterFunc(windowLife, func() { w.mu.Lock(); w.settle() })
-	}
-	w.mu.Unlock()
-	if changed {
-		w.active(here)
 	}
 }
 

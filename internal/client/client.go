@@ -70,6 +70,7 @@ type Client struct {
 	opened bool // the account is registered at its home server
 
 	settings Settings
+	sweeping *store.Sweep // the index of words is being swept
 
 	hosts   map[string]*link // /v1/log, by host
 	account *accountLink

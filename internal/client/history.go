@@ -23,6 +23,9 @@ const eraseBatch = 25
 // indexBatch is how many messages are put into the index of words in one transaction.
 const indexBatch = 500
 
+// sweepBatch is how many pages of the index of words are looked at in one transaction.
+const sweepBatch = 1000
+
 // Star marks a message to be found again, or not any more.
 func (c *Client) Star(id mimi.MessageID, on bool) error {
 	err := ErrClosed
@@ -189,6 +192,34 @@ func (c *Client) indexMore() {
 		c.fail("making the index of words", err)
 	case more:
 		c.post(c.indexMore)
+	}
+}
+
+// sweepIndex takes out of the index of words what its secure deletion leaves there, a part at
+// a time, if something was deleted since it was last done.
+func (c *Client) sweepIndex() {
+	if c.sweeping != nil {
+		return
+	}
+	var dirty bool
+	var s store.Sweep
+	if err := c.read(func(tx store.Tx) (err error) { s, dirty, err = tx.BeginSweep(); return err }); err != nil || !dirty {
+		return
+	}
+	c.sweeping = &s
+	c.sweepMore()
+}
+
+func (c *Client) sweepMore() {
+	more := false
+	err := c.update(func(tx store.Tx, _ *[]func()) (err error) { more, err = tx.Sweep(c.sweeping, sweepBatch); return err })
+	switch {
+	case err != nil:
+		c.sweeping = nil // the next minute
+	case more:
+		c.post(c.sweepMore)
+	default:
+		c.sweeping = nil
 	}
 }
 

@@ -71,6 +71,7 @@ func (c *Client) everyMinute() {
 	if err != nil {
 		c.fail("the work of every minute", err)
 	}
+	c.sweepIndex()
 	if err := c.st.Tidy(); err != nil {
 		c.fail("tidying the database", err)
 	}

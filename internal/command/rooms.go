@@ -49,6 +49,9 @@ func roomOf(r client.RoomInfo) Room {
 	if r.Kind == room.Pair {
 		o.Kind = "pair"
 	}
+	if r.Kind == room.Self {
+		o.Kind = "self"
+	}
 	for _, m := range r.Members {
 		o.Members = append(o.Members, Member{Handle: m.Handle, Admin: m.Admin, Self: m.Self})
 	}

@@ -286,7 +286,8 @@ CREATE VIRTUAL TABLE search USING fts5 (text, content = '', columnsize = 0, deta
 INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
 
 CREATE TABLE indexed ( -- one row
-	since INTEGER NOT NULL             -- what was said from here on is in the index; what was before is yet to be put in
+	since INTEGER NOT NULL,            -- what was said from here on is in the index; what was before is yet to be put in
+	dirty INTEGER NOT NULL DEFAULT 0   -- rows taken out since the index was last swept
 );
 INSERT INTO indexed (since) SELECT CASE WHEN EXISTS (SELECT 1 FROM messages WHERE at IS NOT NULL) THEN 1 << 62 ELSE 0 END;
 
@@ -294,10 +295,12 @@ INSERT INTO indexed (since) SELECT CASE WHEN EXISTS (SELECT 1 FROM messages WHER
 -- FTS5 writes what it gathers for the whole transaction.
 CREATE TRIGGER search_delete AFTER DELETE ON messages WHEN ` + searchable("old") + ` BEGIN
 	INSERT INTO search (search, rowid, text) VALUES ('delete', old.at, ` + searched("old") + `);
+	UPDATE indexed SET dirty = dirty + 1;
 END;
 CREATE TRIGGER search_update AFTER UPDATE OF text, room, account, flags, at ON messages
 WHEN old.at IS NOT new.at OR old.text <> new.text OR old.room <> new.room OR old.account <> new.account OR (old.flags & 36) <> (new.flags & 36) BEGIN
 	INSERT INTO search (search, rowid, text) SELECT 'delete', old.at, ` + searched("old") + ` WHERE ` + searchable("old") + `;
+	UPDATE indexed SET dirty = dirty + 1;
 	INSERT INTO search (rowid, text) SELECT new.at, ` + searched("new") + ` WHERE ` + searchable("new") + `;
 END;
 `, `

@@ -44,7 +44,7 @@ function say(r, by, text, sent, more = {}) {
 }
 
 function touch(r, m) {
-  r.last = { from: m.own ? '' : m.name, own: m.own, text: m.text.split('\n')[0].slice(0, 120), deleted: m.deleted, kind: m.kind, state: m.state };
+  r.last = { from: m.own ? '' : m.name, own: m.own, text: m.text.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[*`~]/g, '').split('\n')[0].slice(0, 120), deleted: m.deleted, kind: m.kind, state: m.state };
   r.time = m.sent;
 }
 

@@ -1,8 +1,8 @@
 // Answers of the mock API for the pages beside the conversation. answers maps
 // "METHOD /path" with {names} to a function of ({names}, query, body) that gives the answer's
 // body; undefined is 204, a Failure with status is refused. What is changed stays changed
-// until the process ends. ?state= of the window (kept in the cookie mock) picks a state of
-// the whole app: new, invited, locked, empty, refused.
+// until the process ends. The cookie mock picks a state of the whole app: open, new, invited,
+// nokeyring, locked, empty; without it mock.mjs answers everything.
 
 import { createHash } from 'node:crypto';
 
@@ -207,6 +207,7 @@ export const answers = {
 export async function handle(req, res) {
   const url = new URL(req.url, 'http://mock');
   const mode = /(?:^|; )mock=(\w+)/.exec(req.headers.cookie ?? '')?.[1];
+  if (!mode) return false;
   for (const [route, answer] of Object.entries(answers)) {
     const [method, path] = route.split(' ');
     if (method !== req.method) continue;

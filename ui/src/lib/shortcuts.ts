@@ -27,11 +27,12 @@ export const shortcuts = {
   },
 };
 
+/** Where a key writes something. */
+const fields = 'input:not([type=checkbox], [type=radio], [type=button], [type=submit], [type=range], [type=color], [type=file]), textarea, select, [contenteditable]';
+
 /** Whether a key pressed there would write something. */
 export function writes(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
-  if (target instanceof HTMLInputElement) return !['checkbox', 'radio', 'button', 'submit', 'range', 'color', 'file'].includes(target.type);
-  return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || target.isContentEditable;
+  return (target as Partial<Element> | null)?.matches?.(fields) ?? false;
 }
 
 export type Command = 'find-all' | 'new' | 'previous' | 'next' | 'unread' | 'attach' | 'record' | 'call' | 'video' | 'find' | 'list' | 'ring' | 'ring-back' | 'escape';

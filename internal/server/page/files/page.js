@@ -203,7 +203,9 @@
       a.className = "btn primary";
       a.href = from.getAttribute("href");
       a.download = from.download;
-      put(a, t.for, { system: mine.dataset.label });
+      const words = document.createElement("span"); // a flex box would eat the spaces
+      put(words, t.for, { system: names[here.os] });
+      a.append(words);
       p.className = "buttons";
       p.append(a);
       $("mine").prepend(p);
