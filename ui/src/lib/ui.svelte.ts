@@ -21,6 +21,7 @@ class UI {
   readonly mac = mac;
   #name = Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, '0')).join('');
   #room: string | undefined;
+  #told = false;
 
   start(): void {
     const media = [
@@ -61,7 +62,14 @@ class UI {
     return mac ? keys.replace(/\bCtrl\b/g, '⌘').replace(/\bAlt\b/g, '⌃⌥').replace(/\bShift\b/g, '⇧') : keys;
   }
 
+  /** tells begins to tell the app how the window is, once there is a session to do so. */
+  tells(): void {
+    this.#told = true;
+    this.#tell();
+  }
+
   #tell(): void {
+    if (!this.#told) return;
     setWindow({ name: this.#name, visible: this.looking, room: this.#room }).catch(() => {
       // locked, or no account yet: the next change tells again
     });
