@@ -69,7 +69,8 @@ type Client struct {
 	keys   *identity.Keys // nil until there is an account
 	chain  *identity.Chain
 	self   wire.Handle
-	opened bool // the account is registered at its home server
+	opened bool     // the account is registered at its home server
+	opens  []string // hosts of links that the person opened by hand
 
 	hosts   map[string]*link // /v1/log, by host
 	account *accountLink
@@ -122,6 +123,9 @@ func Open(o Options) (*Client, error) {
 	if o.Post == nil {
 		c.queue = newQueue()
 	}
+	if v, ok := o.Network.(Vouching); ok {
+		v.Vouch(c.vouch)
+	}
 	var err error
 	c.on(func() { err = c.open() })
 	if err != nil {
@@ -140,6 +144,9 @@ func (c *Client) open() error {
 		return err
 	}
 	c.st = st
+	if err := c.read(c.loadOpened); err != nil {
+		return err
+	}
 	return c.read(c.loadAccount)
 }
 

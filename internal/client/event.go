@@ -90,4 +90,5 @@ const (
 	NoticeFailed    = "failed"         // a change of a room that could not be made
 	NoticeUpdate    = "update"         // a room follows rules this program does not know
 	NoticeExpired   = "expired"        // messages were gone before this device read them
+	NoticeServerKey = "server key"     // a server that vouches for itself answers with another key
 )

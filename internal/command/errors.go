@@ -99,6 +99,10 @@ func Explain(err error) *Failure {
 		return f
 	case errors.Is(err, dial.ErrPrivate):
 		return fail("private address", "%s", privateText)
+	case errors.Is(err, client.ErrServerKey):
+		return fail("server key", "%s", client.ErrServerKey)
+	case errors.Is(err, client.ErrServerUnknown):
+		return fail("server key", "%s", client.ErrServerUnknown)
 	case errors.Is(err, client.ErrUnreachable):
 		return unreachable("%s: %s", client.ErrUnreachable, reason(err))
 	case errors.Is(err, context.DeadlineExceeded):
