@@ -19,10 +19,29 @@ CROSS := linux/arm64 darwin/arm64 windows/amd64
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/local/go/bin
 
-.PHONY: build demo test rest unit race sim soak chaos lint cross fuzz bench go cc clean
+.PHONY: build ui ui-test demo test rest unit race sim soak chaos lint cross fuzz bench go cc clean
 
-build: go
+build: go ui
 	$(GO) build -trimpath -o bin/sotto ./cmd/sotto
+
+# The web interface, which go build embeds from ui/dist. Without npm the binary is built
+# all the same and says so in the browser. npm ci runs only when the lock file changed.
+ui:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui/dist/index.html; \
+	else echo "the interface is built with Node 20.19 or later, which is not here: https://nodejs.org" >&2; fi
+
+UI := $(shell find ui/src ui/public ui/tools -type f -not -path '*/data/*' 2>/dev/null) $(wildcard ui/*.js ui/*.json ui/*.html)
+
+ui/dist/index.html: ui/node_modules/.made $(UI)
+	cd ui && npm run --silent build
+
+ui/node_modules/.made: ui/package-lock.json
+	cd ui && npm ci --no-fund --no-audit --silent
+	@touch $@
+
+# Types, rules and unit tests of the interface.
+ui-test: ui/node_modules/.made
+	cd ui && npm run --silent check && npm run --silent test
 
 # make demo DEMO=--once ends after the talk.
 demo: build

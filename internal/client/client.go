@@ -53,8 +53,6 @@ type Options struct {
 	// Hosts that may have private addresses besides the account's own home server.
 	// "*" stands for all.
 	PrivateHosts []string
-	// NoReceipts keeps delivery and read receipts to oneself.
-	NoReceipts bool
 	// TTL is the lifetime of entries in rooms made here; 0 is wire.EntryLifetime.
 	TTL time.Duration
 }
@@ -70,6 +68,9 @@ type Client struct {
 	chain  *identity.Chain
 	self   wire.Handle
 	opened bool // the account is registered at its home server
+
+	settings Settings
+	sweeping *store.Sweep // the index of words is being swept
 
 	hosts   map[string]*link // /v1/log, by host
 	account *accountLink
@@ -89,7 +90,15 @@ type Client struct {
 	counted  int64                             // when the key packages at the home server were last counted
 	settling bool                              // a look at the waiters is posted
 	making   map[string][]func(room.ID, error) // pairs' rooms being made, by handle
-	closed   bool
+
+	tells     Tells
+	active    bool                   // the person is at this device
+	typed     map[room.ID]int64      // when it was last told that this person writes
+	writing   map[writingKey]*toggle // who writes where
+	here      map[room.Owner]*toggle // whose person is here
+	hereRooms []room.ID              // that are still to be told that this person is here, or has gone
+
+	closed bool
 }
 
 type genKey struct {
@@ -118,6 +127,7 @@ func Open(o Options) (*Client, error) {
 		o: o, log: o.Log,
 		hosts: map[string]*link{}, gens: map[genKey]*gen{}, refs: map[uint32]*gen{},
 		prepared: map[int64]*preparation{}, mailing: map[int64]bool{}, held: map[mimi.MessageID]bool{}, entering: map[int64]bool{}, making: map[string][]func(room.ID, error){}, timers: map[string]func(){}, watchers: map[int]func(Event){},
+		typed: map[room.ID]int64{}, writing: map[writingKey]*toggle{}, here: map[room.Owner]*toggle{},
 	}
 	if o.Post == nil {
 		c.queue = newQueue()
@@ -140,7 +150,15 @@ func (c *Client) open() error {
 		return err
 	}
 	c.st = st
-	return c.read(c.loadAccount)
+	return c.read(func(tx store.Tx) error {
+		if err := c.loadSettings(tx); err != nil {
+			return err
+		}
+		if err := c.loadTells(tx); err != nil {
+			return err
+		}
+		return c.loadAccount(tx)
+	})
 }
 
 // Start connects: to the home server, and to the hosts of the rooms.
@@ -165,7 +183,7 @@ func (c *Client) start() error {
 	for _, row := range gens {
 		c.addGen(row)
 	}
-	c.everyMinute()
+	c.everyMinute() // which also goes on with what was being cleared
 	c.pump()
 	return nil
 }
@@ -183,6 +201,9 @@ func (c *Client) Close() error {
 func (c *Client) shut() error {
 	if c.closed {
 		return nil
+	}
+	if c.active && c.tells.Presence {
+		c.tellHere(false) // what is queued still leaves
 	}
 	c.closed = true
 	for _, stop := range c.timers {
@@ -354,6 +375,14 @@ func (c *Client) timer(name string, d time.Duration, f func()) {
 	c.timers[name] = func() {
 		live = false
 		stop()
+	}
+}
+
+// stopTimer ends a timer, if it is armed.
+func (c *Client) stopTimer(name string) {
+	if stop := c.timers[name]; stop != nil {
+		stop()
+		delete(c.timers, name)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"sotto/internal/client"
 	"sotto/internal/dial"
+	"sotto/internal/explain"
 	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/internal/wire"
@@ -274,7 +275,7 @@ func stillQueued(n int, why error) error {
 	if n > 1 {
 		what = "the messages are queued and go"
 	}
-	return &Failure{Code: "queued", Text: what + " when sotto next runs and reaches the server: " + f.Text, Exit: ExitUnreachable}
+	return &Failure{Code: "queued", Text: what + " when sotto next runs and reaches the server: " + f.Text, Sort: explain.Unreachable}
 }
 
 // home is where a room's messages go.
