@@ -1,6 +1,7 @@
 package mimi
 
 import (
+	"iter"
 	"regexp"
 	"strings"
 )
@@ -128,6 +129,44 @@ func EscapeHTML(markdown string) string {
 	return b.String()
 }
 
+// Written is a text as its author wrote it: what EscapeHTML did is taken back, where that
+// is what made the text.
+func Written(markdown string) string {
+	if s := strings.ReplaceAll(markdown, "&lt;", "<"); EscapeHTML(s) == markdown {
+		return s
+	}
+	return markdown
+}
+
 func opensTag(c byte) bool {
 	return c == '/' || c == '!' || c == '?' || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
+
+// AtNames are what stands behind an @ in a text, outside of code, as people write it who name
+// somebody without a link: @ana, @ana@example.org. What they name is not for Markdown to say.
+func AtNames(markdown string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		over := false
+		eachProse(markdown, func(i int) int {
+			if over || markdown[i] != '@' || i > 0 && isName(markdown[i-1]) {
+				return 1
+			}
+			end := i + 1
+			for end < len(markdown) && end < i+maxAtName && (isName(markdown[end]) || markdown[end] == '@' || markdown[end] == ':') {
+				end++
+			}
+			if name := strings.TrimRight(markdown[i+1:end], ".-_@:"); name != "" {
+				over = !yield(name)
+			}
+			return max(end-i, 1)
+		})
+	}
+}
+
+// maxAtName bounds what is taken for a name behind an @: a handle has at most 320 bytes.
+const maxAtName = 321
+
+// isName says whether a byte may stand in a handle.
+func isName(c byte) bool {
+	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '.' || c == '_' || c == '-' || c >= 0x80
 }

@@ -25,6 +25,7 @@ type table struct {
 	PassphraseFile string        `env:"SOTTO_PASSPHRASE_FILE" type:"path" help:"The file that holds the passphrase of a locked home. Otherwise a terminal is asked." placeholder:"FILE"`
 	AllowPrivate   []string      `help:"A host that may have an address in a private range. Your own home server may." placeholder:"HOST"`
 
+	App        command.App        `cmd:"" default:"withargs" help:"Open sotto: this is what sotto does by itself."`
 	Send       command.Send       `cmd:"" help:"Write to a person or a room."`
 	Read       command.Read       `cmd:"" help:"Read what is new."`
 	Rooms      command.Rooms      `cmd:"" help:"List the conversations."`
@@ -90,6 +91,12 @@ func run(ctx context.Context, args []string, x *command.IO, on *command.Device) 
 		return command.Report(x, c.Run(ctx, x))
 	case command.OnServer:
 		return command.Report(x, c.Run(ctx, t.Server.Data, x))
+	case *command.App:
+		home, err := homeOf(t.Home)
+		if err == nil {
+			err = c.Run(ctx, home, x, guest)
+		}
+		return command.Report(x, err)
 	case command.OnHome:
 		home, err := homeOf(t.Home)
 		if err == nil {
@@ -104,11 +111,14 @@ func run(ctx context.Context, args []string, x *command.IO, on *command.Device) 
 		if err != nil {
 			return command.Report(x, err)
 		}
-		return command.RunOn(ctx, home, args, c, x, func(ctx context.Context, d *command.Device, args []string, x *command.IO) int {
-			return run(ctx, args, x, d)
-		})
+		return command.RunOn(ctx, home, args, c, x, guest)
 	}
 	return command.Report(x, fmt.Errorf("%T is not a command", selected))
+}
+
+// guest runs the arguments of another process on a device that is open here.
+func guest(ctx context.Context, d *command.Device, args []string, x *command.IO) int {
+	return run(ctx, args, x, d)
 }
 
 func homeOf(home string) (string, error) {
@@ -137,9 +147,6 @@ func parse(t *table, args []string, x *command.IO) (selected any, code int, done
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		return nil, command.Report(x, err), true
-	}
-	if len(args) == 0 {
-		args = []string{"--help"}
 	}
 	k, err := p.Parse(args)
 	x.JSON = t.JSON || err != nil && slices.Contains(args, "--json")

@@ -216,7 +216,7 @@ func (c *Client) openNew(h wire.Handle, first *mimi.Content, done func(room.ID, 
 
 // makeRoom makes a room of ours with these devices.
 func (c *Client) makeRoom(kind room.Kind, title string, guests []newcomer) (room.ID, error) {
-	ctx := room.Context{Rules: room.Rules, Generation: 1, Key: c.newSecret(), Host: c.self.Host, Kind: kind, TTL: uint64(c.o.TTL.Seconds()), Title: title}
+	ctx := room.Context{Rules: room.Rules, Generation: 1, Key: c.newSecret(), Host: c.self.Host, Kind: kind, TTL: uint64(c.o.TTL.Seconds()), Title: title, Disappear: uint64(c.settings.Disappear)}
 	c.random(ctx.Room[:])
 	c.random(ctx.Log[:])
 	ctx = ctx.WithAdmin(c.chain.ID(), true)
@@ -244,12 +244,20 @@ func (c *Client) enqueue(id room.ID, content *mimi.Content) (*store.Message, err
 		return nil, ErrTooLong
 	}
 	m := store.Message{Account: c.chain.ID(), Device: c.keys.Name, Content: body, Sent: c.nowMS(), State: store.Queued, Flags: store.FlagSeen}
-	describe(&m, content)
+	c.describe(&m, content)
 	expiry(&m, content) // what is ours we have read when the host has it: see placed
+	if store.Shown(m.Kind) {
+		m.At = c.said(m)
+	}
 	var g *gen
 	var out []store.Outgoing
-	err = c.write(func(tx store.Tx) error {
+	err = c.update(func(tx store.Tx, after *[]func()) error {
 		if err := c.keepOwn(tx, id, &m, content); err != nil {
+			return err
+		}
+		queued := m
+		*after = append(*after, func() { c.emit(Event{Kind: EventQueued, Room: queued.Room, Message: &queued}) })
+		if err := c.tellChange(tx, after, m); err != nil {
 			return err
 		}
 		if g, err = c.current(tx, m.Room); err != nil || g == nil || !g.canSend() {
@@ -311,6 +319,9 @@ func (c *Client) keepOwn(tx store.Tx, id room.ID, m *store.Message, content *mim
 		return ErrGone
 	}
 	if _, err := keep(tx, *m); err != nil {
+		return err
+	}
+	if err := c.profileAlong(tx, home); err != nil {
 		return err
 	}
 	_, err = tx.Enqueue(store.Outgoing{Room: home, Kind: room.PayloadContent, Body: m.Content, Message: &m.ID})

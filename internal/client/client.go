@@ -53,8 +53,6 @@ type Options struct {
 	// Hosts that may have private addresses besides the account's own home server.
 	// "*" stands for all.
 	PrivateHosts []string
-	// NoReceipts keeps delivery and read receipts to oneself.
-	NoReceipts bool
 	// TTL is the lifetime of entries in rooms made here; 0 is wire.EntryLifetime.
 	TTL time.Duration
 }
@@ -71,6 +69,9 @@ type Client struct {
 	self   wire.Handle
 	opened bool     // the account is registered at its home server
 	opens  []string // hosts of links that the person opened by hand
+
+	settings Settings
+	sweeping *store.Sweep // the index of words is being swept
 
 	hosts   map[string]*link // /v1/log, by host
 	account *accountLink
@@ -90,7 +91,15 @@ type Client struct {
 	counted  int64                             // when the key packages at the home server were last counted
 	settling bool                              // a look at the waiters is posted
 	making   map[string][]func(room.ID, error) // pairs' rooms being made, by handle
-	closed   bool
+
+	tells     Tells
+	active    bool                   // the person is at this device
+	typed     map[room.ID]int64      // when it was last told that this person writes
+	writing   map[writingKey]*toggle // who writes where
+	here      map[room.Owner]*toggle // whose person is here
+	hereRooms []room.ID              // that are still to be told that this person is here, or has gone
+
+	closed bool
 }
 
 type genKey struct {
@@ -119,6 +128,7 @@ func Open(o Options) (*Client, error) {
 		o: o, log: o.Log,
 		hosts: map[string]*link{}, gens: map[genKey]*gen{}, refs: map[uint32]*gen{},
 		prepared: map[int64]*preparation{}, mailing: map[int64]bool{}, held: map[mimi.MessageID]bool{}, entering: map[int64]bool{}, making: map[string][]func(room.ID, error){}, timers: map[string]func(){}, watchers: map[int]func(Event){},
+		typed: map[room.ID]int64{}, writing: map[writingKey]*toggle{}, here: map[room.Owner]*toggle{},
 	}
 	if o.Post == nil {
 		c.queue = newQueue()
@@ -144,10 +154,18 @@ func (c *Client) open() error {
 		return err
 	}
 	c.st = st
-	if err := c.read(c.loadOpened); err != nil {
-		return err
-	}
-	return c.read(c.loadAccount)
+	return c.read(func(tx store.Tx) error {
+		if err := c.loadSettings(tx); err != nil {
+			return err
+		}
+		if err := c.loadOpened(tx); err != nil {
+			return err
+		}
+		if err := c.loadTells(tx); err != nil {
+			return err
+		}
+		return c.loadAccount(tx)
+	})
 }
 
 // Start connects: to the home server, and to the hosts of the rooms.
@@ -172,7 +190,7 @@ func (c *Client) start() error {
 	for _, row := range gens {
 		c.addGen(row)
 	}
-	c.everyMinute()
+	c.everyMinute() // which also goes on with what was being cleared
 	c.pump()
 	return nil
 }
@@ -190,6 +208,9 @@ func (c *Client) Close() error {
 func (c *Client) shut() error {
 	if c.closed {
 		return nil
+	}
+	if c.active && c.tells.Presence {
+		c.tellHere(false) // what is queued still leaves
 	}
 	c.closed = true
 	for _, stop := range c.timers {
@@ -335,7 +356,7 @@ func (c *Client) reopen() {
 // fail tells of an error that no caller waits for.
 func (c *Client) fail(what string, err error) {
 	c.log.Warn(what, "error", err)
-	c.emit(Event{Kind: EventTrouble, Text: fmt.Sprintf("%s: %v", what, err)})
+	c.emit(Event{Kind: EventTrouble, Text: fmt.Sprintf("%s: %v", what, err), Err: err})
 }
 
 func (c *Client) now() time.Time { return c.o.Clock.Now() }
@@ -361,6 +382,14 @@ func (c *Client) timer(name string, d time.Duration, f func()) {
 	c.timers[name] = func() {
 		live = false
 		stop()
+	}
+}
+
+// stopTimer ends a timer, if it is armed.
+func (c *Client) stopTimer(name string) {
+	if stop := c.timers[name]; stop != nil {
+		stop()
+		delete(c.timers, name)
 	}
 }
 

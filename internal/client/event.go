@@ -3,8 +3,10 @@ package client
 import (
 	"slices"
 
+	"sotto/internal/identity"
 	"sotto/internal/room"
 	"sotto/internal/store"
+	"sotto/mimi"
 )
 
 // EventKind says what an event tells.
@@ -13,12 +15,21 @@ type EventKind string
 // The events.
 const (
 	EventMessage EventKind = "message" // a message came, or one of ours took its place
+	EventQueued  EventKind = "queued"  // a message of ours was written and waits here
 	EventState   EventKind = "state"   // the state of a message of ours changed
+	EventChanged EventKind = "changed" // a message that is shown changed: an edit, a reaction, a star, or it was taken back
+	EventGone    EventKind = "gone"    // a message is not here any more: it vanished or was deleted here
+	EventMark    EventKind = "mark"    // what a room is to this person changed, or how much of it was seen
+	EventSetting EventKind = "setting" // the settings changed
 	EventRoom    EventKind = "room"    // a room was made, entered, changed or ended
 	EventRequest EventKind = "request" // a stranger wrote
 	EventNotice  EventKind = "notice"  // something the person should know
 	EventOnline  EventKind = "online"  // a host was reached or lost
 	EventTrouble EventKind = "trouble" // something failed here that may mend itself
+	EventWriting EventKind = "writing" // somebody writes in a room, or has stopped
+	EventHere    EventKind = "here"    // somebody is here, or has gone
+	EventPerson  EventKind = "person"  // what is known of a person changed, or what they show
+	EventPins    EventKind = "pins"    // a message was pinned in a room, or is no more
 )
 
 // Event is something that happened. It is told after it is durable.
@@ -26,8 +37,12 @@ type Event struct {
 	Kind    EventKind
 	Room    room.ID
 	Message *store.Message
+	ID      mimi.MessageID // of the message that is gone
 	Text    string
-	Notice  string // the kind of a notice
+	Notice  string      // the kind of a notice
+	Err     error       // what trouble is; a host's refusal is a *wire.Error
+	Account identity.ID // of a person
+	On      bool        // writing, here
 }
 
 // Subscribe calls f, on the client's queue, for each event until cancel. f must not
@@ -61,6 +76,16 @@ func (c *Client) notice(tx store.Tx, after *[]func(), id *room.ID, kind, text st
 	e := Event{Kind: EventNotice, Notice: kind, Text: text}
 	if id != nil {
 		e.Room = *id
+		if slices.Contains(happenings, kind) { // it stands in the conversation, where that is shown
+			home, err := c.shownIn(tx, *id)
+			if err != nil {
+				return err
+			}
+			e.Room, n.Room = home, &home
+			if n.Pos, err = tx.NextPos(); err != nil {
+				return err
+			}
+		}
 	}
 	*after = append(*after, func() { c.emit(e) })
 	return tx.AddNotice(n)
@@ -73,6 +98,9 @@ const (
 	sameTime    = 24 * 3_600_000 // milliseconds
 )
 
+// happenings are the notices that stand in a conversation, between its messages.
+var happenings = []string{NoticeJoined, NoticeLeft, NoticeRenamed, NoticeDisappear, NoticeRemoved, NoticeMoved, NoticeExpired}
+
 var provoked = []string{NoticeJunk, NoticeFork, NoticeElsewhere, NoticeIdentity}
 
 // The kinds of notices. Each is a state of affairs that a person should know.
@@ -80,6 +108,7 @@ const (
 	NoticeJoined    = "joined"         // somebody came into a room
 	NoticeLeft      = "left"           // somebody left or was removed
 	NoticeRenamed   = "renamed"        // a room's title or roles changed
+	NoticeDisappear = "disappearing"   // a room's disappearing time changed
 	NoticeRemoved   = "removed"        // this person was removed
 	NoticeMoved     = "moved"          // a room moved to another log
 	NoticeJunk      = "junk"           // somebody posted what cannot be read
@@ -91,4 +120,7 @@ const (
 	NoticeUpdate    = "update"         // a room follows rules this program does not know
 	NoticeExpired   = "expired"        // messages were gone before this device read them
 	NoticeServerKey = "server key"     // a server that vouches for itself answers with another key
+	NoticeDevice    = "device"         // a contact's devices or address changed
+	NoticeKey       = "key"            // a contact has a new key: numbers are to be compared again
+	NoticeKnock     = "knock"          // somebody came by a link and waits
 )

@@ -67,6 +67,12 @@ func (g *gen) message(tx store.Tx, after *[]func(), e wire.Entry, msg *mls.Recei
 		return g.status(tx, after, leaf, p)
 	case room.PayloadJoined:
 		return g.joined(tx, leaf, p)
+	case room.PayloadPicture:
+		return g.picture(tx, after, p)
+	case room.PayloadPin:
+		return g.pins(tx, after, leaf.Account, p.Body)
+	case room.PayloadProfile:
+		return g.shows(tx, after, leaf, p)
 	}
 	return nil // of a later version: passed over
 }
@@ -105,7 +111,7 @@ func (g *gen) content(tx store.Tx, after *[]func(), e wire.Entry, leaf room.Leaf
 		Room: home, ID: id, Generation: g.Number, Seq: e.Seq, Account: leaf.Account, Device: leaf.Device,
 		Content: p.Body, Arrived: int64(e.TimeMS), Sent: int64(min(p.TimeMS, 1<<52)), State: store.Received,
 	}
-	describe(&m, content)
+	g.c.describe(&m, content)
 	if leaf.Account == g.c.chain.ID() { // another device of this person's
 		m.State, m.Flags = store.Stored, store.FlagSeen
 	}
@@ -128,6 +134,9 @@ func (g *gen) content(tx store.Tx, after *[]func(), e wire.Entry, leaf room.Leaf
 	if m.Pos, err = tx.NextPos(); err != nil {
 		return err
 	}
+	if store.Shown(m.Kind) && m.Flags&store.FlagHidden == 0 {
+		m.At = g.c.said(m)
+	}
 	receipt := standing != store.Blocked && m.State == store.Received && g.receipts()
 	added, err := keep(tx, m)
 	if err != nil {
@@ -145,14 +154,24 @@ func (g *gen) content(tx store.Tx, after *[]func(), e wire.Entry, leaf room.Leaf
 		}
 		*after = append(*after, func() { g.c.settleReceipts() })
 	}
-	if m.Flags&store.FlagHidden == 0 {
-		*after = append(*after, func() { g.c.emit(Event{Kind: EventMessage, Room: home, Message: &m}) })
+	if m.Flags&store.FlagHidden != 0 {
+		return nil
 	}
-	return nil
+	if m.At != 0 {
+		if err := g.c.wake(tx, after, home); err != nil {
+			return err
+		}
+	}
+	*after = append(*after, func() {
+		g.c.stopsWriting(writingKey{home, m.Account})
+		g.c.emit(Event{Kind: EventMessage, Room: home, Message: &m})
+	})
+	return g.c.tellChange(tx, after, m)
 }
 
-// receipts says whether receipts are sent in this room: not in large ones.
-func (g *gen) receipts() bool { return !g.c.o.NoReceipts && g.group.MemberCount() <= 32 }
+// receipts says whether receipts are sent in this room: not in large ones, and not when the
+// person does not want to.
+func (g *gen) receipts() bool { return g.c.settings.Receipts && g.group.MemberCount() <= 32 }
 
 // status takes somebody's receipts.
 func (g *gen) status(tx store.Tx, after *[]func(), leaf room.Leaf, p room.Payload) error {

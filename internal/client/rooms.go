@@ -73,13 +73,7 @@ func (c *Client) want(ctx context.Context, to string, kind uint8, body func(tx s
 }
 
 func (c *Client) lastNotice() (last int64, err error) {
-	err = c.read(func(tx store.Tx) error {
-		list, err := tx.Notices(0)
-		if len(list) > 0 {
-			last = list[len(list)-1].ID
-		}
-		return err
-	})
+	err = c.read(func(tx store.Tx) (err error) { last, err = tx.LastNotice(); return err })
 	return last, err
 }
 
@@ -107,7 +101,7 @@ func (c *Client) wantDone(w store.Want, last int64) (done bool, err error) {
 
 // AddPeople adds people to a room.
 func (c *Client) AddPeople(ctx context.Context, to string, handles []string) error {
-	return c.want(ctx, to, wantAdd, func(store.Tx) (any, error) { return wantHandles{handles}, nil })
+	return c.want(ctx, to, wantAdd, func(store.Tx) (any, error) { return wantHandles{Handles: handles}, nil })
 }
 
 // RemovePerson removes a person from a room.
@@ -145,7 +139,7 @@ func (c *Client) Rename(ctx context.Context, to, title string) error {
 // read; 0 ends that.
 func (c *Client) SetDisappear(ctx context.Context, to string, after time.Duration) error {
 	seconds := uint64(after / time.Second)
-	if after < 0 || after > 365*24*time.Hour || after != 0 && seconds == 0 {
+	if after < 0 || after > maxDisappear*time.Second || after != 0 && seconds == 0 {
 		return wire.Refuse(wire.CodeMalformed, "a disappearing time is between a second and a year")
 	}
 	return c.want(ctx, to, wantContext, func(store.Tx) (any, error) { return wantChange{Disappear: &seconds}, nil })

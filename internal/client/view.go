@@ -101,11 +101,20 @@ func (c *Client) Rooms() (out []RoomInfo, err error) {
 }
 
 func (c *Client) info(tx store.Tx, r store.Room) (RoomInfo, error) {
-	info := RoomInfo{Room: r, Name: r.Title, Number: r.Generation}
+	info := c.describeRoom(r)
 	var err error
-	if info.Unseen, err = tx.Unseen(r.ID); err != nil {
+	if info.Unseen, _, err = tx.Unseen(r.ID); err != nil {
 		return info, err
 	}
+	if r.Peer != nil && info.Name == "" {
+		info.Name, err = tx.Handle(*r.Peer)
+	}
+	return info, err
+}
+
+// describeRoom is what memory knows of a room.
+func (c *Client) describeRoom(r store.Room) RoomInfo {
+	info := RoomInfo{Room: r, Name: r.Title, Number: r.Generation}
 	if g := c.gens[genKey{r.ID, r.Generation}]; g != nil {
 		info.Host = g.Host
 		if g.group != nil {
@@ -115,10 +124,7 @@ func (c *Client) info(tx store.Tx, r store.Room) (RoomInfo, error) {
 			}
 		}
 	}
-	if r.Peer != nil && info.Name == "" {
-		info.Name, err = tx.Handle(*r.Peer)
-	}
-	return info, err
+	return info
 }
 
 // Messages are a room's messages with a place after pos, at most limit; id nil means all
@@ -175,27 +181,16 @@ func (c *Client) Seen(messages []store.Message) error {
 	var err error
 	c.on(func() {
 		err = c.update(func(tx store.Tx, after *[]func()) error {
+			rooms := map[room.ID]bool{}
 			for _, m := range messages {
 				if m.State != store.Received || m.Flags&(store.FlagSeen|store.FlagHidden) != 0 {
 					continue
 				}
-				if err := tx.SetFlags(m.Room, m.ID, store.FlagSeen); err != nil {
-					return err
+				if !rooms[m.Room] {
+					rooms[m.Room] = true
+					*after = append(*after, func() { c.emit(Event{Kind: EventMark, Room: m.Room}) })
 				}
-				if m.Vanish != 0 {
-					if err := tx.SetExpires(m.Room, m.ID, c.nowMS()+m.Vanish*1000); err != nil {
-						return err
-					}
-					if err := tx.ShareExpiry(m.First()); err != nil {
-						return err
-					}
-				}
-				if g, err := c.current(tx, m.Room); err != nil {
-					return err
-				} else if g == nil || g.group == nil || !g.receipts() {
-					continue
-				}
-				if err := tx.Owe(store.Owed{Room: m.Room, Message: m.ID, State: store.Read}); err != nil {
+				if err := c.seen(tx, m); err != nil {
 					return err
 				}
 			}
@@ -204,6 +199,26 @@ func (c *Client) Seen(messages []store.Message) error {
 		})
 	})
 	return err
+}
+
+// seen notes that the person has seen a message of somebody else.
+func (c *Client) seen(tx store.Tx, m store.Message) error {
+	if err := tx.SetFlags(m.Room, m.ID, store.FlagSeen); err != nil {
+		return err
+	}
+	if m.Vanish != 0 {
+		if err := tx.SetExpires(m.Room, m.ID, c.nowMS()+m.Vanish*1000); err != nil {
+			return err
+		}
+		if err := tx.ShareExpiry(m.First()); err != nil {
+			return err
+		}
+	}
+	g, err := c.current(tx, m.Room)
+	if err != nil || g == nil || g.group == nil || !g.receipts() {
+		return err
+	}
+	return tx.Owe(store.Owed{Room: m.Room, Message: m.ID, State: store.Read})
 }
 
 // GenerationState is how a room's present generation stands.

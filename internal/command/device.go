@@ -41,13 +41,19 @@ func openDevice(ctx context.Context, home string, create bool, x *IO) (*Device, 
 			return nil, client.ErrNoAccount // its making was interrupted
 		}
 	}
-	d := &Device{Home: home, net: dial.New(dial.Options{})}
+	return openWith(home, key, !create || !empty(home), x)
+}
+
+// openWith opens the device of a home with its key; existing says that there has to be
+// a database.
+func openWith(home string, key [32]byte, existing bool, x *IO) (d *Device, err error) {
+	d = &Device{Home: home, net: dial.New(dial.Options{})}
 	var network client.Network = d.net
 	if x.tap != nil {
 		network = x.tap(network)
 	}
 	d.Client, err = client.Open(client.Options{
-		Store:   store.Options{Path: filepath.Join(home, databaseFile), Key: key, Existing: !create || !empty(home)},
+		Store:   store.Options{Path: filepath.Join(home, databaseFile), Key: key, Existing: existing},
 		Network: network, PrivateHosts: x.Private,
 	})
 	if err != nil {
@@ -144,7 +150,7 @@ func Report(x *IO, err error) int {
 	} else {
 		to.printf("sotto: %s (%s)\n", line(f.Text), f.Code)
 	}
-	return f.Exit
+	return exits[f.Sort]
 }
 
 // sync reads what there is and sends what can be sent. The error of a host that cannot

@@ -29,14 +29,16 @@ type Invitation struct {
 	Device  wire.DeviceName
 	Arrived int64
 	State   InvitationState
+	Name    string // that the inviter shows: their claim
+	Later   bool   // the person said "not now"
 }
 
 // Invitations are those in a state, oldest first.
 func (t Tx) Invitations(s InvitationState) ([]Invitation, error) {
-	return collect(t, `SELECT id, room, account, handle, text, body, chain, device, arrived, state FROM invitations WHERE state = ? ORDER BY id`, func(r *sqlite.Row) (Invitation, error) {
+	return collect(t, `SELECT id, room, account, handle, text, body, chain, device, arrived, state, name, later FROM invitations WHERE state = ? ORDER BY id`, func(r *sqlite.Row) (Invitation, error) {
 		var i Invitation
 		var chain []byte
-		if err := r.Scan(&i.ID, &i.Room, &i.Account, &i.Handle, &i.Text, &i.Body, &chain, &i.Device, &i.Arrived, &i.State); err != nil {
+		if err := r.Scan(&i.ID, &i.Room, &i.Account, &i.Handle, &i.Text, &i.Body, &chain, &i.Device, &i.Arrived, &i.State, &i.Name, &i.Later); err != nil {
 			return i, err
 		}
 		c, err := decodeChain(chain)
@@ -54,8 +56,8 @@ const (
 // AddInvitation keeps an invitation. Of those that wait for long the latest ones of an
 // account are kept.
 func (t Tx) AddInvitation(i Invitation) error {
-	err := t.tx.Exec(`INSERT INTO invitations (room, account, handle, text, body, chain, device, arrived, state) VALUES (?,?,?,?,?,?,?,?,?)`,
-		i.Room, i.Account, i.Handle, i.Text, i.Body, encodeChain(i.Chain), i.Device, i.Arrived, i.State)
+	err := t.tx.Exec(`INSERT INTO invitations (room, account, handle, text, body, chain, device, arrived, state, name) VALUES (?,?,?,?,?,?,?,?,?,?)`,
+		i.Room, i.Account, i.Handle, i.Text, i.Body, encodeChain(i.Chain), i.Device, i.Arrived, i.State, i.Name)
 	switch {
 	case err != nil:
 		return err
@@ -74,6 +76,16 @@ func (t Tx) AddInvitation(i Invitation) error {
 // SetInvitation changes what an invitation waits for.
 func (t Tx) SetInvitation(id int64, s InvitationState) error {
 	return t.tx.Exec(`UPDATE invitations SET state = ? WHERE id = ?`, s, id)
+}
+
+// PutOffRequests notes that the person does not want to decide on an account's requests now.
+func (t Tx) PutOffRequests(account identity.ID) error {
+	return t.tx.Exec(`UPDATE invitations SET later = 1 WHERE account = ? AND state = ?`, account, Request)
+}
+
+// DropRequests forgets an account's requests.
+func (t Tx) DropRequests(account identity.ID) error {
+	return t.tx.Exec(`DELETE FROM invitations WHERE account = ? AND state = ?`, account, Request)
 }
 
 // DropInvitation forgets an invitation.
@@ -189,33 +201,4 @@ func (t Tx) LateJoins(before int64) ([]Join, error) {
 		err = r.Scan(&j.Room, &j.Generation, &j.Device, &j.Account, &j.Since)
 		return j, err
 	}, before)
-}
-
-// Notice is something that the person is told.
-type Notice struct {
-	ID   int64
-	Room *room.ID
-	Time int64
-	Kind string
-	Text string
-}
-
-// AddNotice keeps a notice.
-func (t Tx) AddNotice(n Notice) error {
-	return t.tx.Exec(`INSERT INTO notices (room, time, kind, text) VALUES (?,?,?,?)`, n.Room, n.Time, n.Kind, n.Text)
-}
-
-// NoticesLike counts equal notices since a time, among the last ones.
-func (t Tx) NoticesLike(n Notice, since int64) (count int64, err error) {
-	_, err = t.one(`SELECT COUNT(*) FROM (SELECT room, time, kind, text FROM notices ORDER BY id DESC LIMIT 512)
-		WHERE room IS ? AND kind = ? AND text = ? AND time > ?`, func(r *sqlite.Row) error { return r.Scan(&count) }, n.Room, n.Kind, n.Text, since)
-	return count, err
-}
-
-// Notices are those after an id.
-func (t Tx) Notices(after int64) ([]Notice, error) {
-	return collect(t, `SELECT id, room, time, kind, text FROM notices WHERE id > ? ORDER BY id`, func(r *sqlite.Row) (n Notice, err error) {
-		err = r.Scan(&n.ID, &n.Room, &n.Time, &n.Kind, &n.Text)
-		return n, err
-	}, after)
 }

@@ -28,10 +28,12 @@ func (s MessageState) String() string { return stateNames[s] }
 
 // Flags of a message.
 const (
-	FlagHidden  = 1 << iota // from somebody blocked
-	FlagEdited              // a later message changed its text
-	FlagDeleted             // a later message took it back
-	FlagSeen                // the person has seen it
+	FlagHidden   = 1 << iota // from somebody blocked
+	FlagEdited               // a later message changed its text
+	FlagDeleted              // a later message took it back
+	FlagSeen                 // the person has seen it
+	FlagMentions             // it names this person
+	FlagStarred              // the person wants to find it again
 )
 
 // Message is one message of a room.
@@ -53,34 +55,84 @@ type Message struct {
 	State      MessageState
 	Expires    int64
 	Flags      uint32
-	Vanish     int64 // seconds after it was read; 0: not for that
+	Vanish     int64  // seconds after it was read; 0: not for that
+	At         int64  // when it was said: Unix milliseconds, of no two alike on a device; 0: not shown by itself
+	Why        string // it failed
 }
 
-const messageColumns = `id, room, message, COALESCE(pos, 0), generation, seq, account, device, kind, target, text, content, arrived, sent, state, expires, flags, vanish`
+// Shown says whether a message of a kind stands in a conversation by itself. The others
+// act on one that does.
+func Shown(k mimi.Kind) bool {
+	switch k {
+	case mimi.KindOther, mimi.KindText, mimi.KindReply, mimi.KindAttachment:
+		return true
+	}
+	return false
+}
+
+const messageColumns = `id, room, message, COALESCE(pos, 0), generation, seq, account, device, kind, target, text, content, arrived, sent, state, expires, flags, vanish, COALESCE(at, 0), why`
 
 func scanMessage(r *sqlite.Row) (Message, error) {
 	var m Message
 	err := r.Scan(&m.Local, &m.Room, &m.ID, &m.Pos, &m.Generation, &m.Seq, &m.Account, &m.Device, &m.Kind, &m.Target,
-		&m.Text, &m.Content, &m.Arrived, &m.Sent, &m.State, &m.Expires, &m.Flags, &m.Vanish)
+		&m.Text, &m.Content, &m.Arrived, &m.Sent, &m.State, &m.Expires, &m.Flags, &m.Vanish, &m.At, &m.Why)
 	return m, err
 }
 
-// AddMessage keeps a message unless the room has it already; added says which.
+// AddMessage keeps a message unless the room has it already; added says which. A message
+// that is to be shown has At set, which is made unique here.
 func (t Tx) AddMessage(m Message) (added bool, err error) {
-	var pos any
+	var pos, when any
 	if m.Pos != 0 {
 		pos = m.Pos
 	}
-	err = t.tx.Exec(`INSERT OR IGNORE INTO messages (room, message, pos, generation, seq, account, device, kind, target, text, content, arrived, sent, state, expires, flags, vanish)
-		VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-		m.Room, m.ID, pos, m.Generation, m.Seq, m.Account, m.Device, m.Kind, m.Target, m.Text, m.Content, m.Arrived, m.Sent, m.State, m.Expires, m.Flags, m.Vanish)
-	return t.tx.Changes() > 0, err
+	if m.At != 0 {
+		if when, err = t.freeAt(m.At); err != nil {
+			return false, err
+		}
+	}
+	err = t.tx.Exec(`INSERT OR IGNORE INTO messages (room, message, pos, generation, seq, account, device, kind, target, text, content, arrived, sent, state, expires, flags, vanish, at)
+		VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+		m.Room, m.ID, pos, m.Generation, m.Seq, m.Account, m.Device, m.Kind, m.Target, m.Text, m.Content, m.Arrived, m.Sent, m.State, m.Expires, m.Flags, m.Vanish, when)
+	if err != nil || t.tx.Changes() == 0 {
+		return false, err
+	}
+	at, ok := when.(int64)
+	if !ok || m.Flags&FlagDeleted != 0 {
+		return true, nil
+	}
+	since, err := t.indexedSince()
+	if err == nil && at >= since {
+		err = t.tx.Exec(`INSERT INTO search (rowid, text) VALUES (?,?)`, at, m.searched())
+	}
+	return true, err
 }
 
-// NextPos is the next place in the order for people.
+// freeAt is the first moment from at on at which nothing was said: at itself, or else behind
+// what was said in the few seconds after it, so that a host that gives many messages one
+// time does not have each look past all others.
+func (t Tx) freeAt(at int64) (int64, error) {
+	const stride = 4096
+	taken, err := t.one(`SELECT 1 FROM messages WHERE at = ?`, func(*sqlite.Row) error { return nil }, at)
+	for taken && err == nil {
+		var last int64
+		taken, err = t.one(`SELECT at FROM messages WHERE at >= ? AND at < ? ORDER BY at DESC LIMIT 1`, func(r *sqlite.Row) error { return r.Scan(&last) }, at, at+stride)
+		if taken {
+			if last+1 < at+stride {
+				return last + 1, err
+			}
+			at = last + 1
+		}
+	}
+	return at, err
+}
+
+// NextPos is the next place in the order for people, which messages and what happens in
+// rooms share.
 func (t Tx) NextPos() (int64, error) {
 	var n int64
-	_, err := t.one(`SELECT COALESCE(MAX(pos), 0) + 1 FROM messages WHERE pos IS NOT NULL`, func(r *sqlite.Row) error { return r.Scan(&n) })
+	_, err := t.one(`SELECT MAX(COALESCE((SELECT MAX(pos) FROM messages WHERE pos IS NOT NULL), 0), COALESCE((SELECT MAX(pos) FROM notices WHERE pos IS NOT NULL), 0)) + 1`,
+		func(r *sqlite.Row) error { return r.Scan(&n) })
 	return n, err
 }
 
@@ -122,17 +174,20 @@ func (t Tx) Messages(id *room.ID, after int64, limit int) ([]Message, error) {
 	return collect(t, `SELECT `+messageColumns+` FROM messages WHERE room = ? AND (pos > ? OR pos IS NULL) ORDER BY pos IS NULL, pos, id LIMIT ?`, scanMessage, *id, after, limit)
 }
 
-// Unseen counts a room's messages of others that the person has not seen.
-func (t Tx) Unseen(id room.ID) (int64, error) {
-	var n int64
-	_, err := t.one(`SELECT COUNT(*) FROM messages WHERE room = ? AND state = 0 AND flags & ? = 0`, func(r *sqlite.Row) error { return r.Scan(&n) }, id, FlagSeen|FlagHidden)
-	return n, err
-}
-
 // SetMessageState moves a message of ours on; a state never goes back, but that Stored
 // may become Queued again when a host turns out to have lost it.
 func (t Tx) SetMessageState(id room.ID, message mimi.MessageID, s MessageState) error {
-	return t.tx.Exec(`UPDATE messages SET state = ? WHERE room = ? AND message = ? AND state <> 0 AND (state < ? OR ? = 1)`, s, id, message, s, s)
+	return t.tx.Exec(`UPDATE messages SET state = ?, why = '' WHERE room = ? AND message = ? AND state <> 0 AND (state < ? OR ? = 1)`, s, id, message, s, s)
+}
+
+// Fail marks a message of ours that will not be sent.
+func (t Tx) Fail(id room.ID, message mimi.MessageID, why string) error {
+	return t.tx.Exec(`UPDATE messages SET state = 5, why = ? WHERE room = ? AND message = ? AND state = 1`, why, id, message)
+}
+
+// DropFlags takes flags from a message.
+func (t Tx) DropFlags(id room.ID, message mimi.MessageID, flags uint32) error {
+	return t.tx.Exec(`UPDATE messages SET flags = flags & ~? WHERE room = ? AND message = ?`, flags, id, message)
 }
 
 // SetFlags adds flags to a message.
@@ -142,10 +197,20 @@ func (t Tx) SetFlags(id room.ID, message mimi.MessageID, flags uint32) error {
 
 // MergeRoom gives a pair's second room's messages to the one that counts.
 func (t Tx) MergeRoom(from, to room.ID) error {
-	if err := t.tx.Exec(`UPDATE OR IGNORE messages SET room = ? WHERE room = ?`, to, from); err != nil {
-		return err
+	for _, sql := range []string{
+		`UPDATE OR IGNORE messages SET room = ?2 WHERE room = ?1`,
+		`DELETE FROM messages WHERE room = ?1 AND room <> ?2`, // the other room has them
+		`UPDATE OR IGNORE receipts SET room = ?2 WHERE room = ?1`,
+		`UPDATE notices SET room = ?2 WHERE room = ?1`,
+		`UPDATE OR IGNORE pins SET room = ?2 WHERE room = ?1`,
+		`UPDATE OR IGNORE marks SET room = ?2 WHERE room = ?1`,
+		`DELETE FROM marks WHERE room = ?1 AND room <> ?2`,
+	} {
+		if err := t.tx.Exec(sql, from, to); err != nil {
+			return err
+		}
 	}
-	return t.tx.Exec(`UPDATE OR IGNORE receipts SET room = ? WHERE room = ?`, to, from)
+	return nil
 }
 
 // PutReceipt keeps what a member told of a message of ours; a state never goes back.

@@ -134,6 +134,12 @@ func (t Tx) withdraw(message mimi.MessageID) error {
 // Sent drops an outgoing entry that was read in the log, or that is not to be sent.
 func (t Tx) Sent(id int64) error { return t.tx.Exec(`DELETE FROM outbox WHERE id = ?`, id) }
 
+// DropUnsealed takes out of a room's outbox what is of a kind and was not sealed yet: something
+// newer takes its place.
+func (t Tx) DropUnsealed(id room.ID, kind room.PayloadKind) error {
+	return t.tx.Exec(`DELETE FROM outbox WHERE room = ? AND kind = ? AND entry IS NULL`, id, kind)
+}
+
 // MoveOutbox gives what waits in one room to another. Entries on their way may yet be read
 // where they were sent.
 func (t Tx) MoveOutbox(from, to room.ID) error {
@@ -145,7 +151,7 @@ func (t Tx) MoveOutbox(from, to room.ID) error {
 
 // DropOutbox drops everything that waits in a room, its messages failed.
 func (t Tx) DropOutbox(id room.ID) error {
-	if err := t.tx.Exec(`UPDATE messages SET state = 5 WHERE room = ? AND state = 1`, id); err != nil {
+	if err := t.tx.Exec(`UPDATE messages SET state = 5, why = ? WHERE room = ? AND state = 1`, "you are not in this room any more", id); err != nil {
 		return err
 	}
 	return t.tx.Exec(`DELETE FROM outbox WHERE room = ?`, id)

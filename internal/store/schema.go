@@ -1,5 +1,7 @@
 package store
 
+import "strings"
+
 // steps are the migrations; a step is never changed after a release, only added.
 var steps = []string{`
 CREATE TABLE facts ( -- single values: the account, the inbox's place, settings
@@ -237,4 +239,161 @@ CREATE TABLE past ( -- own entries that are not sent any more and may yet be rea
 	message    BLOB,
 	PRIMARY KEY (room, generation, hash)
 ) WITHOUT ROWID;
+`, `
+ALTER TABLE messages ADD COLUMN at INTEGER; -- when it was said: Unix milliseconds, made unique; NULL: not shown by itself
+ALTER TABLE messages ADD COLUMN why TEXT NOT NULL DEFAULT ''; -- it failed
+ALTER TABLE notices ADD COLUMN pos INTEGER; -- of those that stand in the conversation: order among its messages
+
+WITH shown AS (
+	SELECT id, CASE WHEN arrived > 0 THEN arrived ELSE sent END AS time FROM messages WHERE kind IN (0, 1, 2, 7) AND flags & 1 = 0
+), numbered AS (
+	SELECT id, time, ROW_NUMBER() OVER (ORDER BY time, id) AS n FROM shown
+), spread AS ( -- each at least one after the one before it
+	SELECT id, n + MAX(time - n) OVER (ORDER BY n) AS at FROM numbered
+)
+UPDATE messages SET at = spread.at FROM spread WHERE spread.id = messages.id;
+
+CREATE UNIQUE INDEX messages_at ON messages (at) WHERE at IS NOT NULL;
+CREATE INDEX messages_shown ON messages (room, pos) WHERE at IS NOT NULL;
+CREATE INDEX messages_unseen ON messages (room, pos, flags) WHERE at IS NOT NULL AND state = 0 AND flags & 12 = 0;
+CREATE INDEX messages_aside ON messages (arrived) WHERE at IS NULL;
+CREATE INDEX messages_id ON messages (message);
+CREATE INDEX notices_shown ON notices (room, pos) WHERE pos IS NOT NULL;
+
+CREATE TABLE marks ( -- what a room is to this person, field by field: of two devices' words the later one counts
+	room    BLOB NOT NULL,
+	field   TEXT NOT NULL,             -- pinned, archived, unread, muted or draft
+	value   NOT NULL,                  -- an integer, or the draft's text
+	changed INTEGER NOT NULL,          -- Unix milliseconds
+	PRIMARY KEY (room, field)
+) WITHOUT ROWID;
+
+CREATE TABLE clearing ( -- rooms whose messages are being erased
+	room    BLOB PRIMARY KEY,
+	through INTEGER NOT NULL,          -- the last row of messages
+	forget  INTEGER NOT NULL           -- the room goes too
+) WITHOUT ROWID;
+
+-- What can be searched for: a row for each message that is shown and not taken back. Its
+-- rowid is the message's at, so that the newest are found first. The index holds no text of
+-- its own (content = ''), only which messages hold a word (detail = none); rows are taken out
+-- with what was put in, and secure-delete takes their words out of the index at once. words()
+-- is the package of that name: what it makes of a text FTS5's tokenizer for ASCII cuts at its
+-- spaces. Besides, each message has words for its room, its account and its star, which begin
+-- with U+E000, as no word of a text does. The prefixes are indexed so that what matches half
+-- of all messages is found as fast as what matches few: without, FTS5 reads all of it first.
+CREATE VIRTUAL TABLE search USING fts5 (text, content = '', columnsize = 0, detail = 'none', prefix = '1 2 3 4 5', tokenize = 'ascii');
+INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
+
+CREATE TABLE indexed ( -- one row
+	since INTEGER NOT NULL,            -- what was said from here on is in the index; what was before is yet to be put in
+	dirty INTEGER NOT NULL DEFAULT 0   -- rows taken out since the index was last swept
+);
+INSERT INTO indexed (since) SELECT CASE WHEN EXISTS (SELECT 1 FROM messages WHERE at IS NOT NULL) THEN 1 << 62 ELSE 0 END;
+
+-- Rows are put in by AddMessage: a trigger would open a savepoint for each message, at which
+-- FTS5 writes what it gathers for the whole transaction.
+CREATE TRIGGER search_delete AFTER DELETE ON messages WHEN ` + searchable("old") + ` BEGIN
+	INSERT INTO search (search, rowid, text) VALUES ('delete', old.at, ` + searched("old") + `);
+	UPDATE indexed SET dirty = dirty + 1;
+END;
+CREATE TRIGGER search_update AFTER UPDATE OF text, room, account, flags, at ON messages
+WHEN old.at IS NOT new.at OR old.text <> new.text OR old.room <> new.room OR old.account <> new.account OR (old.flags & 36) <> (new.flags & 36) BEGIN
+	INSERT INTO search (search, rowid, text) SELECT 'delete', old.at, ` + searched("old") + ` WHERE ` + searchable("old") + `;
+	UPDATE indexed SET dirty = dirty + 1;
+	INSERT INTO search (rowid, text) SELECT new.at, ` + searched("new") + ` WHERE ` + searchable("new") + `;
+END;
+`, `
+ALTER TABLE people ADD COLUMN nickname TEXT NOT NULL DEFAULT '';      -- given here
+ALTER TABLE people ADD COLUMN since INTEGER NOT NULL DEFAULT 0;       -- first known, Unix milliseconds
+ALTER TABLE people ADD COLUMN was INTEGER NOT NULL DEFAULT 0;         -- a Standing: before it was blocked
+ALTER TABLE people ADD COLUMN compared INTEGER NOT NULL DEFAULT 0;    -- when numbers were compared; 0: never, or something changed since
+ALTER TABLE people ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;     -- when a key changed that nobody has looked at since; 0: none
+ALTER TABLE invitations ADD COLUMN name TEXT NOT NULL DEFAULT '';     -- that the inviter shows
+ALTER TABLE invitations ADD COLUMN later INTEGER NOT NULL DEFAULT 0;  -- the person said "not now"
+
+CREATE TABLE profiles ( -- what accounts show of themselves, this one too
+	account BLOB PRIMARY KEY,
+	version INTEGER NOT NULL,
+	name    TEXT NOT NULL,
+	status  TEXT NOT NULL,
+	hash    BLOB,                      -- of the picture; NULL: none
+	picture BLOB                       -- NULL while only the hash is known
+);
+
+CREATE TABLE person_changes ( -- what changed about a person, the latest ones
+	id      INTEGER PRIMARY KEY,
+	account BLOB NOT NULL,
+	time    INTEGER NOT NULL,
+	what    TEXT NOT NULL,
+	text    TEXT NOT NULL
+);
+CREATE INDEX person_changes_account ON person_changes (account, id);
+
+CREATE TABLE profiles_owed ( -- rooms that have not got this account's profile yet
+	room BLOB PRIMARY KEY,
+	due  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE room_pictures (
+	room    BLOB NOT NULL,
+	hash    BLOB NOT NULL,
+	picture BLOB NOT NULL,
+	UNIQUE (room, hash)
+);
+
+CREATE TABLE pictures_owed ( -- rooms in which a newcomer has not got the picture yet
+	room BLOB PRIMARY KEY,
+	due  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE pins (
+	room    BLOB NOT NULL,
+	message BLOB NOT NULL,
+	account BLOB NOT NULL,             -- who pinned it
+	time    INTEGER NOT NULL,
+	PRIMARY KEY (room, message)
+) WITHOUT ROWID;
+CREATE INDEX pins_message ON pins (message);
+
+CREATE TABLE room_links ( -- invitation links that this device made
+	link    BLOB PRIMARY KEY,
+	room    BLOB NOT NULL,
+	secret  BLOB NOT NULL,
+	until   INTEGER NOT NULL,
+	approve INTEGER NOT NULL,
+	created INTEGER NOT NULL,
+	used    INTEGER NOT NULL DEFAULT 0 -- how many were let in by it
+) WITHOUT ROWID;
+
+CREATE TABLE knocks ( -- people who came by a link
+	id      INTEGER PRIMARY KEY,
+	room    BLOB NOT NULL,
+	link    BLOB NOT NULL,
+	account BLOB NOT NULL,
+	handle  TEXT NOT NULL,
+	name    TEXT NOT NULL,
+	time    INTEGER NOT NULL,
+	state   INTEGER NOT NULL,          -- a KnockState
+	UNIQUE (room, account)
+);
+
+CREATE TABLE asked ( -- links at which this person has knocked
+	link    BLOB PRIMARY KEY,
+	account BLOB NOT NULL,             -- who made the link
+	title   TEXT NOT NULL,             -- of the room that it leads to
+	until   INTEGER NOT NULL,
+	room    BLOB                       -- once an invitation has come
+) WITHOUT ROWID;
 `}
+
+// The parts of step 3 that it repeats. They are part of it: never changed after a release.
+// What a row is taken out of the index with must be what it was put in with.
+func searchable(row string) string {
+	return strings.ReplaceAll(`ROW.at IS NOT NULL AND ROW.flags & 4 = 0 AND ROW.at >= (SELECT since FROM indexed)`, "ROW", row)
+}
+
+func searched(row string) string {
+	return strings.ReplaceAll(`words(ROW.text) || ' ' || char(57344) || 'r' || hex(substr(ROW.room, 1, 8)) || ' ' || char(57344) || 'a' || hex(substr(ROW.account, 1, 8))
+		|| CASE WHEN ROW.flags & 32 THEN ' ' || char(57344) || 's' ELSE '' END`, "ROW", row)
+}

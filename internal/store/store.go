@@ -20,9 +20,13 @@ type Options = sqlite.Options
 // ErrUnknown is a commit of which nobody knows whether it is on the disk: open again.
 var ErrUnknown = sqlite.ErrUnknown
 
+// cache is how much of the database is kept in memory, decrypted, in KiB.
+const cache = 16 << 10
+
 // Open opens the database and brings it up to date. A damaged or locked one answers
 // the errors of the sqlite package.
 func Open(o Options) (*Store, error) {
+	o.Search, o.Cache = true, cache
 	db, err := sqlite.Open(o)
 	if err != nil {
 		return nil, err
@@ -31,11 +35,20 @@ func Open(o Options) (*Store, error) {
 		db.Close()
 		return nil, err
 	}
-	return &Store{db: db}, nil
+	s := &Store{db: db}
+	if err := s.Update(Tx.checkIndex); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }
+
+// Plans are how SQLite runs each statement that was used lately, for a test that none reads
+// more than it has to.
+func (s *Store) Plans() (map[string][]string, error) { return s.db.Plans() }
 
 // Tidy moves deleted rows out of the write-ahead log.
 func (s *Store) Tidy() error { return s.db.Checkpoint() }

@@ -17,6 +17,8 @@ import (
 	"github.com/ncruces/go-sqlite3/vfs/adiantum"
 	cipher "lukechampine.com/adiantum"
 	"lukechampine.com/adiantum/hbsh"
+
+	"sotto/internal/store/words"
 )
 
 const (
@@ -33,7 +35,8 @@ type Options struct {
 	Key      [32]byte
 	FS       vfs.VFS // nil: the real file system; otherwise an in-memory or a faulty one
 	Existing bool    // there must be a database already: an empty file is ErrCorrupt
-	Search   bool    // register FTS5; its tables need 'secure-delete' set on each
+	Cache    int     // KiB of pages kept in memory; 0: SQLite's own choice, which is 2 MiB
+	Search   bool    // register FTS5, whose tables need 'secure-delete' set on each, and the function words(text)
 }
 
 // DB is an open database. It belongs to one goroutine.
@@ -169,13 +172,26 @@ func (db *DB) setUp(o Options) error {
 		return errors.Join(err, fmt.Errorf("journal mode %q instead of wal", mode))
 	}
 	c.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error { db.logged = pages; return nil })
+	if o.Cache > 0 {
+		if err := c.Exec(fmt.Sprintf(`PRAGMA cache_size = -%d`, o.Cache)); err != nil {
+			return err
+		}
+	}
 	if o.Search {
 		if err := fts5.Register(c); err != nil {
+			return err
+		}
+		if err := c.CreateFunction("words", 1, sqlite3.DETERMINISTIC|sqlite3.INNOCUOUS, joinWords); err != nil {
 			return err
 		}
 	}
 	// What an interrupted run left in the log moves into the database now.
 	return db.Checkpoint()
+}
+
+// joinWords is the function words: the words of a text in the form in which they are indexed.
+func joinWords(ctx sqlite3.Context, args ...sqlite3.Value) {
+	ctx.ResultText(words.Join(args[0].Text()))
 }
 
 // identify reads the application's mark and how many tables and indexes there are,

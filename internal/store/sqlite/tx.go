@@ -215,3 +215,25 @@ func wrap(sql string, err error) error {
 	}
 	return fmt.Errorf("%w in %.120q", classify(err), sql)
 }
+
+// Plans are how SQLite runs each of the statements that were used lately: the lines of
+// EXPLAIN QUERY PLAN.
+func (db *DB) Plans() (map[string][]string, error) {
+	if err := db.usable(); err != nil {
+		return nil, err
+	}
+	out := map[string][]string{}
+	for sql := range db.stmts {
+		s, _, err := db.conn.Prepare(`EXPLAIN QUERY PLAN ` + sql)
+		if err != nil {
+			return nil, wrap(sql, err)
+		}
+		for s.Step() {
+			out[sql] = append(out[sql], s.ColumnText(3))
+		}
+		if err := errors.Join(s.Err(), s.Close()); err != nil {
+			return nil, wrap(sql, err)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,128 @@
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"sotto/internal/store"
+	"sotto/internal/wire"
+)
+
+// Settings are the person's, for this device. The client itself obeys Receipts, Typing,
+// Presence, Retention and Disappear; it keeps the others for who shows the device.
+type Settings struct {
+	Theme       string `json:"theme"`    // system, light or dark
+	Language    string `json:"language"` // "" as the system
+	EnterSends  bool   `json:"enter_sends"`
+	SingleKeys  bool   `json:"single_keys"`
+	TextSize    int    `json:"text_size"` // percent, 80 to 200
+	Notify      string `json:"notify"`    // text, sender, plain or off
+	Sounds      bool   `json:"sounds"`
+	Receipts    bool   `json:"receipts"`   // tell others when their messages arrive and are read
+	Typing      bool   `json:"typing"`     // tell others when this person writes
+	Presence    bool   `json:"presence"`   // tell others when this person is here
+	LockAfter   int    `json:"lock_after"` // minutes without use; 0 never
+	Retention   int64  `json:"retention"`  // days that this device keeps messages; 0 for ever
+	Disappear   int64  `json:"disappear"`  // seconds after reading, of rooms made here; 0 never
+	RecentEmoji string `json:"recent_emoji"`
+}
+
+// DefaultSettings are those of a new device.
+func DefaultSettings() Settings {
+	return Settings{
+		Theme: "system", EnterSends: true, SingleKeys: true, TextSize: 100, Notify: "text", Sounds: true,
+		Receipts: true, Typing: true,
+	}
+}
+
+const (
+	factSettings   = "settings"      // JSON: fields that it lacks are as in DefaultSettings
+	maxRetention   = 100 * 365       // days
+	maxDisappear   = 365 * 24 * 3600 // seconds
+	maxRecentEmoji = 1024            // bytes
+)
+
+// loadSettings reads the settings into memory.
+func (c *Client) loadSettings(tx store.Tx) error {
+	b, ok, err := tx.Fact(factSettings)
+	if err != nil {
+		return err
+	}
+	s := DefaultSettings()
+	if ok {
+		if err := json.Unmarshal(b, &s); err != nil {
+			return fmt.Errorf("client: settings: %w", err)
+		}
+	}
+	c.settings = s
+	return nil
+}
+
+// Settings are the settings of this device.
+func (c *Client) Settings() (s Settings, err error) {
+	err = ErrClosed
+	c.on(func() { s, err = c.settings, nil })
+	return s, err
+}
+
+// SetSettings changes the settings. What the client obeys it obeys from now on.
+func (c *Client) SetSettings(change func(*Settings)) error {
+	err := ErrClosed
+	c.on(func() {
+		s := c.settings
+		change(&s)
+		if err = s.check(); err != nil {
+			return
+		}
+		var b []byte
+		if b, err = json.Marshal(s); err != nil {
+			return
+		}
+		tells := Tells{Typing: s.Typing, Presence: s.Presence}
+		err = c.write(func(tx store.Tx) error {
+			if err := tx.SetFact(factSettings, b); err != nil {
+				return err
+			}
+			return c.putTells(tx, tells)
+		})
+		if err != nil {
+			return
+		}
+		before := c.settings
+		c.settings = s
+		c.applyTells(tells)
+		if s.Retention != before.Retention {
+			c.dropOld()
+		}
+		c.emit(Event{Kind: EventSetting})
+	})
+	return err
+}
+
+func (s Settings) check() error {
+	one := func(v string, of ...string) bool {
+		for _, x := range of {
+			if v == x {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case !one(s.Theme, "system", "light", "dark"):
+		return wire.Refuse(wire.CodeMalformed, "the theme is system, light or dark")
+	case !one(s.Notify, "text", "sender", "plain", "off"):
+		return wire.Refuse(wire.CodeMalformed, "notifications show text, sender, plain or are off")
+	case s.TextSize < 80 || s.TextSize > 200:
+		return wire.Refuse(wire.CodeMalformed, "the size of text is between 80 and 200 percent")
+	case s.LockAfter < 0 || s.LockAfter > 7*24*60:
+		return wire.Refuse(wire.CodeMalformed, "the app locks after at most a week")
+	case s.Retention < 0 || s.Retention > maxRetention:
+		return wire.Refuse(wire.CodeMalformed, "messages are kept for at most %d days, or 0 for ever", maxRetention)
+	case s.Disappear < 0 || s.Disappear > maxDisappear:
+		return wire.Refuse(wire.CodeMalformed, "a disappearing time is between a second and a year")
+	case len(s.Language) > 35 || len(s.RecentEmoji) > maxRecentEmoji: // BCP 47, section 4.4.1
+		return wire.Refuse(wire.CodeTooLarge, "this setting is too long")
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package store
+
+import (
+	"sotto/internal/room"
+	"sotto/internal/store/sqlite"
+)
+
+// Notice is something that the person is told.
+type Notice struct {
+	ID   int64
+	Room *room.ID
+	Time int64
+	Kind string
+	Text string
+	Pos  int64 // of one that stands in the conversation: its place among the messages; else 0
+}
+
+// AddNotice keeps a notice.
+func (t Tx) AddNotice(n Notice) error {
+	var pos any
+	if n.Pos != 0 {
+		pos = n.Pos
+	}
+	return t.tx.Exec(`INSERT INTO notices (room, time, kind, text, pos) VALUES (?,?,?,?,?)`, n.Room, n.Time, n.Kind, n.Text, pos)
+}
+
+// NoticesLike counts equal notices since a time, among the last ones.
+func (t Tx) NoticesLike(n Notice, since int64) (count int64, err error) {
+	_, err = t.one(`SELECT COUNT(*) FROM (SELECT room, time, kind, text FROM notices ORDER BY id DESC LIMIT 512)
+		WHERE room IS ? AND kind = ? AND text = ? AND time > ?`, func(r *sqlite.Row) error { return r.Scan(&count) }, n.Room, n.Kind, n.Text, since)
+	return count, err
+}
+
+// Notices are those after an id.
+func (t Tx) Notices(after int64) ([]Notice, error) {
+	return collect(t, `SELECT `+noticeColumns+` FROM notices WHERE id > ? ORDER BY id`, scanNotice, after)
+}
+
+const noticeColumns = `id, room, time, kind, text, COALESCE(pos, 0)`
+
+func scanNotice(r *sqlite.Row) (n Notice, err error) {
+	err = r.Scan(&n.ID, &n.Room, &n.Time, &n.Kind, &n.Text, &n.Pos)
+	return n, err
+}
+
+// LastNotice is the id of the last notice, 0 when there is none.
+func (t Tx) LastNotice() (id int64, err error) {
+	_, err = t.one(`SELECT COALESCE(MAX(id), 0) FROM notices`, func(r *sqlite.Row) error { return r.Scan(&id) })
+	return id, err
+}
