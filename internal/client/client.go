@@ -158,6 +158,9 @@ func (c *Client) open() error {
 		if err := c.loadSettings(tx); err != nil {
 			return err
 		}
+		if err := c.loadOpened(tx); err != nil {
+			return err
+		}
 		if err := c.loadTells(tx); err != nil {
 			return err
 		}

@@ -2,37 +2,22 @@
 // Spanish come in chunks of their own.
 
 import { isolated } from '../text/hygiene';
+import { choose, localeOf, type Language } from './choose';
 import { en, type English, type Key } from './en';
 import { fill } from './fill';
 import type { Same, Text, Values } from './types';
 
-export const languages = { en: 'English', de: 'Deutsch', es: 'Español' } as const;
-export type Language = keyof typeof languages;
+export { languages, type Language } from './choose';
 
 const loaders: { [L in Exclude<Language, 'en'>]: () => Promise<Same<English>> } = {
   de: async () => (await import('./de')).de,
   es: async () => (await import('./es')).es,
 };
 
-/** The system's languages in order, of which the first that sotto speaks counts. */
-export function choose(setting: string, system: readonly string[]): Language {
-  for (const tag of [setting, ...system]) {
-    const name = tag.toLowerCase().split('-')[0] ?? '';
-    if (name in languages) return name as Language;
-  }
-  return 'en';
-}
-
-/**
- * The locale for dates and numbers: the person's own region where it fits the language,
- * else one that favours none (en-150 is English as written around Europe and the world).
- */
-export function localeOf(language: Language, system: readonly string[]): string {
-  const own = system.find((tag) => tag.toLowerCase().startsWith(language + '-'));
-  return own ?? (language === 'en' ? 'en-150' : language);
-}
-
 const rightToLeft = new Set(['ar', 'fa', 'he', 'ur', 'yi']);
+
+/** ?dir=rtl in the opening address mirrors the interface, for whoever looks after that. */
+const mirrored = new URLSearchParams(globalThis.location?.search).get('dir') === 'rtl';
 
 class I18n {
   language = $state<Language>('en');
@@ -50,7 +35,7 @@ class I18n {
     this.language = language;
     this.locale = localeOf(language, system);
     document.documentElement.lang = language;
-    document.documentElement.dir = new URLSearchParams(location.search).get('dir') === 'rtl' || rightToLeft.has(language) ? 'rtl' : 'ltr';
+    document.documentElement.dir = mirrored || rightToLeft.has(language) ? 'rtl' : 'ltr';
   }
 
   text(key: Key): Text {

@@ -35,7 +35,11 @@ class Rooms {
 
   constructor() {
     live.on('rooms', () => void this.load());
-    live.on('room', (e) => e.room && this.#changedRoom(e.room));
+    live.on('room', (e) => {
+      const { row } = e as { row?: Room };
+      if (row) this.put(row);
+      else if (e.room) this.#changedRoom(e.room);
+    });
     live.on('message', (e) => {
       const id = e.room ?? e.message?.room;
       if (!id) return;
@@ -71,6 +75,19 @@ class Rooms {
 
   put(room: Room): void {
     this.#all = new Map(this.#all).set(room.id, room);
+  }
+
+  /** The last room that was asked for and is not there. */
+  missing = $state<string | undefined>();
+
+  /** find asks for one that is not in the list: an archived one, or one that is new. */
+  async find(id: string): Promise<void> {
+    try {
+      this.put(await loadRoom(id));
+    } catch (err) {
+      if (!(err instanceof Refused)) throw err;
+      this.missing = id;
+    }
   }
 
   forget(id: string): void {

@@ -7,6 +7,7 @@ describe('hygiene', () => {
     expect(clean('ก็้')).toBe('ก็้');
   });
   it('takes controls out and keeps tabs and lines', () => {
+    expect(clean('invoice \u202Egpj.exe')).toBe('invoice gpj.exe');
     expect(clean('a\u0000b\u009bc\td\r\ne')).toBe('abc\td\ne');
   });
   it('isolates what could turn a sentence around, and nothing else', () => {

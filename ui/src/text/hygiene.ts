@@ -32,13 +32,16 @@ export function oneLine(text: string): string {
 const maxMarks = 6;
 const heap = new RegExp(`(\\p{M}{${maxMarks}})\\p{M}+`, 'gu');
 
+/** Overrides turn letters around that are none of theirs (invoice, fdp.exe): nobody writes with them. */
+const overrides = /[\u202D\u202E]/g;
+
 /**
- * clean is a message's text as it is shown: without invisible controls, with at most six
- * combining marks on a letter, with line ends of one kind, and with every isolate and
- * embedding closed at the end of its paragraph, as UAX 9 does by itself.
+ * clean is a message's text as it is shown: without invisible controls and overrides of
+ * direction, with at most six combining marks on a letter, with line ends of one kind.
+ * Isolates and embeddings stay; each paragraph is laid out by itself, so they end with it.
  */
 export function clean(text: string): string {
-  return text.replace(/\r\n?|[\u2028\u2029\u0085]/g, '\n').replace(controls, '').replace(heap, '$1');
+  return text.replace(/\r\n?|[\u2028\u2029\u0085]/g, '\n').replace(controls, '').replace(overrides, '').replace(heap, '$1');
 }
 
 /** Messages fold after so many lines. */

@@ -6,8 +6,6 @@ import type { Leads } from './tree';
 /** Longer addresses stay text. */
 export const maxAddress = 2048;
 
-const schemes = new Set(['http:', 'https:', 'mailto:']);
-
 /** Something that looks like a host with a known kind of ending: what a reader takes for an address. */
 const looksLikeHost = /(?:^|[\s(<"'“‘@/])((?:[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]{0,61}[\p{L}\p{N}\p{M}])?\.)+(?:\p{L}{2,24}|xn--[a-z0-9-]{2,59}))(?![\p{L}\p{N}@-])/gu;
 
@@ -15,20 +13,21 @@ const looksLikeHost = /(?:^|[\s(<"'“‘@/])((?:[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}
 export function leads(destination: string, text: string): Leads | undefined {
   const raw = destination.trim();
   if (!raw || raw.length > maxAddress || /[\s\u0000-\u001f\u007f<>\\]/.test(raw)) return undefined;
+  // Before anything is parsed: only these, and never one that is relative to where we are.
+  if (!/^(?:https?:\/\/|mailto:)/i.test(raw)) return undefined;
   let url: URL;
   try {
     url = new URL(raw);
   } catch {
     return undefined;
   }
-  if (!schemes.has(url.protocol)) return undefined;
   if (url.protocol === 'mailto:') {
     // Only the address: a mailto link may carry a whole letter that nobody has read.
     const address = url.pathname;
     if (!/^[^@\s]+@[^@\s]+$/.test(address)) return undefined;
     return judge('mailto:' + address, address, text);
   }
-  if (!url.hostname || (url.protocol === 'http:' || url.protocol === 'https:') && raw.slice(url.protocol.length, url.protocol.length + 2) !== '//') return undefined;
+  if (!url.hostname) return undefined;
   return judge(url.href, url.host, text, url);
 }
 

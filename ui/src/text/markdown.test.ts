@@ -75,7 +75,7 @@ describe('markdown', () => {
     ['[example.org](https://examp1e.example/)', '(p [example.org → https://examp1e.example/ reads example.org])'],
     ['[https://example.org](https://evil.example)', '(p [https://example.org → https://evil.example/ reads example.org])'],
     ['[www.example.org](https://example.org/x)', '(p [www.example.org → https://example.org/x])'],
-    ['[ex\u202Eample.org](https://evil.example)', '(p [ex\u202Eample.org → https://evil.example/ reads example.org])'],
+    ['[ex\u202Eample.\u200borg](https://evil.example)', '(p [example.\u200borg → https://evil.example/ reads example.org])'],
     ['https://example.org@evil.example/', '(p [https://example.org@evil.example/ → https://example.org@evil.example/ reads example.org])'],
     ['https://аррӏе.com/', '(p [https://аррӏе.com/ → https://xn--80ak6aa92e.com/ reads аррӏе.com])'],
     ['[@Ana](sotto:a/abcd234) hi', '(p @(abcd234 @Ana) hi)'],

@@ -15,21 +15,28 @@ const sentences: Record<string, Key> = {
   'handle taken': 'fail.taken',
   'handle changed': 'fail.changed',
   'account exists': 'fail.exists',
-  'wrong key': 'fail.key',
-  'wrong passphrase': 'fail.passphrase',
+  'passphrase': 'fail.passphrase',
+  'wrong key': 'fail.passphrase',
   'unreachable': 'fail.unreachable',
   'timeout': 'fail.unreachable',
   'interrupted': 'fail.unreachable',
   'private address': 'fail.private',
   'version': 'fail.version',
   'malformed': 'fail.malformed',
+  'request': 'fail.malformed',
   'too long': 'fail.long',
+  'too large': 'fail.long',
   'disk full': 'fail.full',
   'disk': 'fail.disk',
   'damaged': 'fail.damaged',
-  'too often': 'fail.often',
-  'busy': 'fail.often',
-  'invitation': 'fail.invitation',
+  'slow down': 'fail.often',
+  'too soon': 'fail.often',
+  'invitation needed': 'fail.invitation',
+  'suspended': 'fail.suspended',
+  'quota': 'fail.room.full',
+  'log full': 'fail.room.full',
+  'inbox full': 'fail.room.full',
+  'storage full': 'fail.room.full',
 };
 
 /**
@@ -43,8 +50,8 @@ export function explain(r: Refused): string {
   return key ? t(key) : t('fail.other');
 }
 
-/** The texts of the app begin in lower case, as Go's errors do, and end without a stop. */
-function sentence(text: string): string {
+/** sentence makes one of a text of the app: those begin in lower case, as Go's errors do, and end without a stop. */
+export function sentence(text: string): string {
   const first = text.startsWith('sotto') || /^\S*[.@:"]\S/.test(text) ? text : text.charAt(0).toLocaleUpperCase() + text.slice(1);
   return /[.?!…"”]$/.test(first) ? first : first + '.';
 }

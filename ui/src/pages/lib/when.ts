@@ -1,69 +1,60 @@
-// Times as people say them: "9:44", "today 9:44", "3 March", "3 March 2024".
+// Times as the pages say them, in the language of the moment: lib/when with its locale and
+// the day on the wall filled in.
 
 import { i18n, t } from '../../i18n/i18n.svelte';
+import { ui } from '../../lib/ui.svelte';
+import * as when from '../../lib/when';
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+/** 9:41 */
+export const clock = (ms: number): string => when.clock(i18n.locale, ms);
 
-function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = i18n.locale + ' ' + name;
-  let f = formats.get(key);
-  if (!f) formats.set(key, (f = new Intl.DateTimeFormat(i18n.locale, options)));
-  return f;
+/** 3 March, and the year where it is another one. */
+export const date = (ms: number): string => when.date(i18n.locale, ms, ui.now);
+
+/** 1 week, 30 days; of whole seconds. */
+export const span = (seconds: number): string => when.span(i18n.locale, seconds);
+
+/** How many days the calendar lies between a time and today; negative: it is past. */
+export function daysAway(ms: number): number {
+  return Math.round((when.midnight(ms) - when.midnight(ui.now)) / 86_400_000);
 }
 
-/** The time of day. */
-export function clock(ms: number): string {
-  return format('clock', { hour: 'numeric', minute: '2-digit' }).format(ms);
-}
+export const today = (ms: number): boolean => daysAway(ms) === 0;
 
-/** How many days apart two times are by the calendar. */
-export function daysApart(from: number, to: number): number {
-  const midnight = (ms: number) => new Date(ms).setHours(0, 0, 0, 0);
-  return Math.round((midnight(to) - midnight(from)) / 86_400_000);
-}
-
-/** A day and a month, and the year where it is another one. */
-export function date(ms: number, now = Date.now()): string {
-  const same = new Date(ms).getFullYear() === new Date(now).getFullYear();
-  return format(same ? 'date' : 'year', { day: 'numeric', month: 'long', ...(same ? {} : { year: 'numeric' }) }).format(ms);
-}
-
-/** The day of the week within a week, else the date. */
-export function day(ms: number, now = Date.now()): string {
-  const away = daysApart(now, ms);
+/** The name of a day within a week, else the date. */
+export function day(ms: number): string {
+  const away = daysAway(ms);
   if (away === 0) return t('when.today');
   if (away === -1) return t('when.yesterday');
   if (away === 1) return t('when.tomorrow');
-  if (Math.abs(away) < 7) return format('weekday', { weekday: 'long' }).format(ms);
-  return date(ms, now);
+  if (Math.abs(away) < 7) return new Intl.DateTimeFormat(i18n.locale, { weekday: 'long' }).format(ms);
+  return date(ms);
 }
 
-/** A day and a time: "today 9:44", "3 March 9:44". */
-export function moment(ms: number, now = Date.now()): string {
-  return t('when.moment', { day: day(ms, now), time: clock(ms) });
-}
+/** A day and a time: today 9:44, 3 March 9:44. */
+export const moment = (ms: number): string => t('when.moment', { day: day(ms), time: clock(ms) });
 
 /** What tells a point on a line best: the time today, else the date. */
-export function point(ms: number, now = Date.now()): string {
-  return daysApart(now, ms) === 0 ? clock(ms) : date(ms, now);
-}
+export const point = (ms: number): string => (today(ms) ? clock(ms) : date(ms));
 
-/** A span in its largest whole unit: "one week", "30 days". seconds > 0. */
-export function span(seconds: number): string {
-  const units: [number, Intl.NumberFormatOptions['unit']][] = [[604_800, 'week'], [86_400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']];
-  const [size, unit] = units.find(([size]) => seconds >= size && seconds % size === 0) ?? [1, 'second'];
-  return new Intl.NumberFormat(i18n.locale, { style: 'unit', unit, unitDisplay: 'long' }).format(seconds / size!);
-}
-
-/** Bytes: "18.4 MB". */
+/** Bytes: 18.4 MB. */
 export function bytes(n: number): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
   let i = 0;
-  while (n >= 1000 && i < units.length - 1) { n /= 1000; i++; }
-  return new Intl.NumberFormat(i18n.locale, { style: 'unit', unit: units[i], unitDisplay: i ? 'short' : 'long', maximumFractionDigits: n < 100 && i > 1 ? 1 : 0 }).format(n);
+  while (n >= 1000 && i < units.length - 1) {
+    n /= 1000;
+    i++;
+  }
+  return new Intl.NumberFormat(i18n.locale, {
+    style: 'unit', unit: units[i], unitDisplay: i ? 'short' : 'long', maximumFractionDigits: n < 100 && i > 1 ? 1 : 0,
+  }).format(n);
 }
 
-/** Names as a list: "Ana, Bo and Cy". */
-export function list(names: string[]): string {
-  return new Intl.ListFormat(i18n.locale, { type: 'conjunction' }).format(names);
-}
+/** Names as a list: Ana, Bo and Cy. */
+export const list = (names: string[]): string => new Intl.ListFormat(i18n.locale, { type: 'conjunction' }).format(names);
+
+/** Names after a colon: kitchen laptop, desk. */
+export const plainList = (names: string[]): string => new Intl.ListFormat(i18n.locale, { type: 'unit', style: 'short' }).format(names);
+
+/** The first letter of a sentence, large. */
+export const capital = (s: string): string => s.charAt(0).toLocaleUpperCase(i18n.locale) + s.slice(1);
