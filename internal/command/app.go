@@ -37,12 +37,11 @@ type App struct {
 const apiSocket = "app.sock"
 
 // Run serves the interface of a home.
-func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) error {
+func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err error) {
 	if o.Link != "" && !isLink(o.Link) {
 		return Usage("%q is neither a command nor an invitation link: sotto --help lists the commands", o.Link)
 	}
-	home, err := filepath.Abs(home)
-	if err != nil {
+	if home, err = filepath.Abs(home); err != nil {
 		return err
 	}
 	show := !o.NoWindow
@@ -54,13 +53,18 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) error {
 	case !errors.Is(err, handover.ErrNobody):
 		return err
 	}
-	a, err := app.New(o.options(home, x, guest))
+	options := o.options(home, x, guest)
+	local := newLocalServer(home, options.Log)
+	options.Server = local
+	defer func() { err = errors.Join(err, local.close()) }()
+	a, err := app.New(options)
 	if errors.Is(err, app.ErrRunning) { // it is starting, or its socket cannot be made
 		return o.again(ctx, home, x)
 	}
 	if err != nil {
 		return err
 	}
+	local.resume()
 	err = a.Listen()
 	if err == nil && show {
 		err = o.show(a.Opening(), x)
@@ -115,9 +119,6 @@ func (o App) options(home string, x *IO, guest Guest) app.Options {
 		},
 		Guest: func(ctx context.Context, c *client.Client, r handover.Request, g handover.IO) int {
 			io := &IO{In: g.In, Out: g.Out, Err: g.Err, Terminal: r.Terminal, Resumes: r.Resumes}
-			if c == nil {
-				return Report(io, app.ErrLocked)
-			}
 			return guest(ctx, &Device{Client: c, Home: home}, r.Args, io)
 		},
 	}
