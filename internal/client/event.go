@@ -122,4 +122,5 @@ const (
 	NoticeDevice    = "device"         // a contact's devices or address changed
 	NoticeKey       = "key"            // a contact has a new key: numbers are to be compared again
 	NoticeKnock     = "knock"          // somebody came by a link and waits
+	NoticeServerKey = "server key"     // a server that vouches for itself answers with another key
 )

@@ -178,10 +178,6 @@ func (c *Client) partHosts() {
 			continue
 		}
 		l.close()
-		if stop := c.timers["retry "+l.name()]; stop != nil {
-			stop()
-			delete(c.timers, "retry "+l.name())
-		}
 		delete(c.hosts, l.host)
 	}
 }

@@ -22,6 +22,7 @@ type Between struct {
 	lines map[*Line]bool
 	paths []string // of the requests made, with their method
 	sent  map[wire.Op]int
+	dials map[string]int // by path
 }
 
 // Line is one connection that passes.
@@ -46,7 +47,7 @@ type Passing struct {
 
 // Between puts somebody between a person and all servers; for the person's next Open.
 func (p *Person) Between() *Between {
-	b := &Between{lines: map[*Line]bool{}, sent: map[wire.Op]int{}}
+	b := &Between{lines: map[*Line]bool{}, sent: map[wire.Op]int{}, dials: map[string]int{}}
 	before := p.Mutate
 	p.Mutate = func(o *client.Options) {
 		if before != nil {
@@ -132,6 +133,12 @@ func (b *Between) Sent(op wire.Op) (n int) {
 	return n
 }
 
+// Dialled counts the connections to a path that the client tried to make.
+func (b *Between) Dialled(path string) (n int) {
+	b.with(func() { n = b.dials[path] })
+	return n
+}
+
 // Requested counts the requests whose path holds a text.
 func (b *Between) Requested(part string) (n int) {
 	b.with(func() {
@@ -147,6 +154,7 @@ func (b *Between) Requested(part string) (n int) {
 // Dial implements client.Network.
 func (b *Between) Dial(host, path string, private bool, up func(client.Conn), frame func([]byte), down func(error)) {
 	l := &Line{Host: host, Path: path, b: b, frame: frame, asked: map[uint64]wire.Op{}}
+	b.with(func() { b.dials[path]++ })
 	b.Network.Dial(host, path, private, func(c client.Conn) {
 		l.conn = c
 		b.with(func() { b.lines[l] = true })
