@@ -20,6 +20,7 @@ import (
 	"sotto/internal/client"
 	"sotto/internal/custody"
 	"sotto/internal/handover"
+	"sotto/internal/homeserver"
 	"sotto/internal/wire"
 	"sotto/ui"
 )
@@ -37,11 +38,12 @@ type App struct {
 const apiSocket = "app.sock"
 
 // Run serves the interface of a home.
-func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err error) {
+func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) error {
 	if o.Link != "" && !isLink(o.Link) {
 		return Usage("%q is neither a command nor an invitation link: sotto --help lists the commands", o.Link)
 	}
-	if home, err = filepath.Abs(home); err != nil {
+	home, err := filepath.Abs(home)
+	if err != nil {
 		return err
 	}
 	show := !o.NoWindow
@@ -54,9 +56,13 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err erro
 		return err
 	}
 	options := o.options(home, x, guest)
-	local := newLocalServer(home, options.Log)
-	options.Server = local
-	defer func() { err = errors.Join(err, local.close()) }()
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	beside := homeserver.New(homeserver.Options{Dir: filepath.Join(home, "server"), Program: []string{program}, Log: options.Log})
+	options.Server = beside
+	defer beside.Close()
 	a, err := app.New(options)
 	if errors.Is(err, app.ErrRunning) { // it is starting, or its socket cannot be made
 		return o.again(ctx, home, x)
@@ -64,7 +70,7 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err erro
 	if err != nil {
 		return err
 	}
-	local.resume()
+	beside.Resume()
 	err = a.Listen()
 	if err == nil && show {
 		err = o.show(a.Opening(), x)
