@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
@@ -107,8 +109,18 @@ func (c *Client) asLink(tx store.Tx, l store.RoomLink) (RoomLink, error) {
 	name, err := c.ownName(tx)
 	return RoomLink{RoomLink: l, Link: wire.Link{
 		Kind: wire.LinkRoom, Host: c.self.Host, Handle: c.self.String(), Account: wire.Hash(c.chain.ID()), Name: name,
-		Title: r.Title, ID: l.ID, Secret: l.Secret, Until: uint64(l.Until), Approve: l.Approve,
+		Title: oneLine(r.Title), ID: l.ID, Secret: l.Secret, Until: uint64(l.Until), Approve: l.Approve,
 	}}, err
+}
+
+// oneLine is a title as a link may carry it.
+func oneLine(title string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, title)
 }
 
 // ownName is the name that this person shows, "" for none.
@@ -382,7 +394,7 @@ func (c *Client) asked(tx store.Tx, account identity.ID, i room.Invitation) (boo
 		return false, nil
 	}
 	a, err := tx.Asked(*i.Link)
-	if err != nil || a == nil || a.Account != account || a.Title != i.Title || a.Until <= c.nowMS() || a.Room != nil && *a.Room != i.Room {
+	if err != nil || a == nil || a.Account != account || a.Title != oneLine(i.Title) || a.Until <= c.nowMS() || a.Room != nil && *a.Room != i.Room {
 		return false, err
 	}
 	a.Room = &i.Room
