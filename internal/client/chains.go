@@ -42,10 +42,10 @@ func (c *Client) putPerson(tx store.Tx, after *[]func(), before *store.Person, c
 	if err := tx.PutPerson(chain.ID(), handle, chain, c.nowMS()); err != nil {
 		return err
 	}
-	*after = append(*after, func() { c.emit(Event{Kind: EventPerson, Account: chain.ID()}) })
-	if before == nil {
+	if before == nil { // a room brings a thousand: whoever shows them loads the room
 		return tx.AddPersonChange(chain.ID(), store.PersonChange{Time: c.nowMS(), What: ChangedMet})
 	}
+	*after = append(*after, func() { c.emit(Event{Kind: EventPerson, Account: chain.ID()}) })
 	return c.chainGrew(tx, after, *before, chain)
 }
 
