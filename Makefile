@@ -12,17 +12,36 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Where there is concurrency, tests run under the race detector too.
 RACE  := ./internal/client/... ./internal/play/... ./internal/server/... ./internal/dial/... \
-         ./internal/handover/... ./internal/command/... ./cmd/sotto/...
+         ./internal/handover/... ./internal/command/... ./cmd/sotto/... ./examples/...
 BENCH := ./mls ./internal/server ./internal/server/logs ./internal/store/sqlite ./internal/play
 CROSS := linux/arm64 darwin/arm64 windows/amd64
 
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/local/go/bin
 
-.PHONY: build demo test rest unit race sim soak chaos lint cross fuzz bench go cc clean
+.PHONY: build ui ui-test demo test rest unit race sim soak chaos lint cross fuzz bench go cc clean
 
-build: go
+build: go ui
 	$(GO) build -trimpath -o bin/sotto ./cmd/sotto
+
+# The web interface, which go build embeds from ui/dist. Without npm the binary is built
+# all the same and says so in the browser. npm ci runs only when the lock file changed.
+ui:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui/dist/index.html; \
+	else echo "the interface is built with Node 20.19 or later, which is not here: https://nodejs.org" >&2; fi
+
+UI := $(shell find ui/src ui/public ui/tools -type f -not -path '*/data/*' 2>/dev/null) $(wildcard ui/*.js ui/*.json ui/*.html)
+
+ui/dist/index.html: ui/node_modules/.made $(UI)
+	cd ui && npm run --silent build
+
+ui/node_modules/.made: ui/package-lock.json
+	cd ui && npm ci --no-fund --no-audit --silent
+	@touch $@
+
+# Types, rules and unit tests of the interface.
+ui-test: ui/node_modules/.made
+	cd ui && npm run --silent check && npm run --silent test
 
 # make demo DEMO=--once ends after the talk.
 demo: build
@@ -30,10 +49,12 @@ demo: build
 
 # Every package once: under the race detector where there is concurrency, else without.
 # internal/play and cmd/sotto run both ways, the first with more rounds without it, the
-# second since its scripts are the whole of it. go test's own lines end the output.
+# second since its scripts are the whole of it. It says how many of others' vectors were
+# run and how many are of suites that are not built. go test's own lines end the output.
 test: lint cross race sim rest
 
 rest: go
+	@$(GO) test -v -run '^TestVector' ./mls | grep '^vectors'
 	$(GO) test $$($(GO) list ./... | grep -vxF "$$($(GO) list $(RACE) ./internal/sim)") ./internal/play ./cmd/sotto
 
 # The simulator: some seeds, the plans that failed once, every attack, and the planted
@@ -62,6 +83,7 @@ unit: go
 
 race: go cc
 	CGO_ENABLED=1 $(GO) test -race $(RACE)
+	CGO_ENABLED=1 $(GO) test -race -run '^(TestLife|TestPoisonedPath)$$' ./mls
 
 lint: go
 	@echo 'gofmt -l .'; out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "not formatted:" $$out; exit 1; fi
@@ -78,7 +100,8 @@ cross: go
 # Every fuzz target for FUZZTIME. Plain go test runs their seeds.
 fuzz: go
 	@set -e; for pkg in $$($(GO) list ./...); do \
-		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+		list=$$($(GO) test -list '^Fuzz' $$pkg); \
+		for target in $$(echo "$$list" | grep '^Fuzz' || true); do \
 			echo "== $$pkg $$target"; \
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
 		done; \

@@ -85,8 +85,9 @@ var never = []struct {
 	{[]string{"sotto/internal/server", "sotto/internal/wire", "sotto/internal/identity"}, []string{"github.com/ncruces/go-sqlite3"}, "SQLite is the device's"},
 	{[]string{"sotto/internal/store"}, []string{"sotto/internal/client", "net/http"}, "the store knows no network"},
 	{[]string{"sotto/mls", "sotto/mimi", "sotto/sframe"}, []string{"sotto/internal"}, "is public: it stands alone"},
-	{[]string{"sotto/internal/wire"}, append(pure[:3:3], "sotto/internal/identity", "sotto/internal/room"), "imports nothing of ours"},
+	{[]string{"sotto/internal/wire"}, []string{"sotto"}, "imports nothing of ours"},
 	{[]string{"sotto/internal/identity"}, append(pure[:3:3], "sotto/internal/room"), "imports only wire"},
+	{[]string{"sotto/examples"}, []string{"sotto/internal", "sotto/mimi", "sotto/sframe"}, "is written from docs/protocol.md, with mls and libraries"},
 }
 
 // only is who may import something by itself.
@@ -116,6 +117,9 @@ func TestImports(t *testing.T) {
 				}
 			}
 		}
+		if under(p.ImportPath, pure...) && slices.Contains(p.Imports, "os") {
+			t.Errorf("%s imports os: knows no storage", p.ImportPath)
+		}
 		for _, rule := range only {
 			for _, d := range p.Imports {
 				exact := d == rule.what || rule.what != "math/rand" && under(d, rule.what)
@@ -127,18 +131,37 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestClientAndServerMeet: what both of them bring is what crosses the network and the
+// proofs of who is who, and nothing else of ours.
+func TestClientAndServerMeet(t *testing.T) {
+	brings := map[string][]string{}
+	for _, p := range packages(t) {
+		brings[p.ImportPath] = p.Deps
+	}
+	client, server := brings["sotto/internal/client"], brings["sotto/internal/server"]
+	if len(client) == 0 || len(server) == 0 {
+		t.Fatal("one of them is not there")
+	}
+	for _, d := range client {
+		if under(d, "sotto") && slices.Contains(server, d) && d != "sotto/internal/wire" && d != "sotto/internal/identity" {
+			t.Errorf("client and server meet in %s", d)
+		}
+	}
+}
+
 // clocks are the calls that read a clock or wait on one.
 var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
 
 // clockAllowed are the places that name a clock and may.
 var clockAllowed = map[string]string{
-	"sotto/mls/config.go": "the default of Config.Now, for other users of the library; sotto gives its own",
+	"sotto/mls/config.go":            "the default of Config.Now, for other users of the library; sotto gives its own",
+	"sotto/internal/client/queue.go": "the clock of a client that is given none",
 }
 
 func TestNoClock(t *testing.T) {
 	files := 0
 	for _, p := range packages(t) {
-		if !under(p.ImportPath, pure...) {
+		if !under(p.ImportPath, append(pure, "sotto/internal/client", "sotto/internal/store")...) {
 			continue
 		}
 		for _, name := range p.GoFiles {

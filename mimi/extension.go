@@ -19,6 +19,11 @@ var (
 	roomKey   = Key{Int: 2}
 )
 
+// forwardedKey is sotto's own: the message is somebody else's, passed on by its sender. Its
+// value is true. Negative keys are for private use (section 4.3); sotto's are -0xF001 and
+// below.
+var forwardedKey = Key{Int: -0xF001}
+
 // Extensions maps keys to values, each one item of deterministic CBOR.
 type Extensions map[Key][]byte
 
@@ -47,6 +52,20 @@ func (c *Content) From(sender, room string) *Content {
 	}
 	c.Extensions[senderKey] = appendText(nil, sender)
 	c.Extensions[roomKey] = appendText(nil, room)
+	return c
+}
+
+// Forwarded says whether the sender says of the message that it is somebody else's, passed on.
+func (c *Content) Forwarded() bool {
+	return bytes.Equal(c.Extensions[forwardedKey], appendBool(nil, true))
+}
+
+// SetForwarded makes the message say so, and returns it.
+func (c *Content) SetForwarded() *Content {
+	if c.Extensions == nil {
+		c.Extensions = Extensions{}
+	}
+	c.Extensions[forwardedKey] = appendBool(nil, true)
 	return c
 }
 

@@ -129,6 +129,15 @@ func EscapeHTML(markdown string) string {
 	return b.String()
 }
 
+// Written is a text as its author wrote it: what EscapeHTML did is taken back, where that
+// is what made the text.
+func Written(markdown string) string {
+	if s := strings.ReplaceAll(markdown, "&lt;", "<"); EscapeHTML(s) == markdown {
+		return s
+	}
+	return markdown
+}
+
 func opensTag(c byte) bool {
 	return c == '/' || c == '!' || c == '?' || 'a' <= c|0x20 && c|0x20 <= 'z'
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -34,10 +36,34 @@ func vectorsFolder() string {
 	return filepath.Join("..", "..", "shared", "vectors", "mls")
 }
 
+// vectorFiles are the files that have a test.
+var vectorFiles = []string{
+	"crypto-basics", "deserialization", "key-schedule", "message-protection", "messages", "passive-client-handling-commit",
+	"passive-client-random", "passive-client-welcome", "psk_secret", "secret-tree", "transcript-hashes", "tree-math",
+	"tree-operations", "tree-validation", "treekem", "welcome",
+}
+
+// TestEveryVectorFileIsRun: a file in the folder that no test reads would go unnoticed.
+func TestEveryVectorFileIsRun(t *testing.T) {
+	found, err := filepath.Glob(filepath.Join(vectorsFolder(), "*.json"))
+	ok(t, err)
+	for _, f := range found {
+		if name := strings.TrimSuffix(filepath.Base(f), ".json"); !slices.Contains(vectorFiles, name) {
+			t.Errorf("%s has no test", f)
+		}
+	}
+	if len(found) != len(vectorFiles) {
+		t.Errorf("%d files in %s, not %d", len(found), vectorsFolder(), len(vectorFiles))
+	}
+}
+
 // eachVector runs every case of a file whose suite is built; the others are
 // counted and said.
 func eachVector[T any](t *testing.T, name string, run func(t *testing.T, v T)) {
 	t.Helper()
+	if !slices.Contains(vectorFiles, name) {
+		t.Fatalf("%s is not in the list of files", name)
+	}
 	raw, err := os.ReadFile(filepath.Join(vectorsFolder(), name+".json"))
 	if err != nil {
 		t.Fatal(err)

@@ -19,23 +19,26 @@ import (
 )
 
 type table struct {
-	Home         string        `type:"path" help:"The directory that holds the device." placeholder:"DIR"`
-	JSON         bool          `name:"json" help:"Print one JSON object per line."`
-	Timeout      time.Duration `default:"15s" help:"How long servers may take to answer."`
-	AllowPrivate []string      `help:"A host that may have an address in a private range. Your own home server may." placeholder:"HOST"`
+	Home           string        `type:"path" help:"The directory that holds the device." placeholder:"DIR"`
+	JSON           bool          `name:"json" help:"Print one JSON object per line."`
+	Timeout        time.Duration `default:"15s" help:"How long servers may take to answer."`
+	PassphraseFile string        `env:"SOTTO_PASSPHRASE_FILE" type:"path" help:"The file that holds the passphrase of a locked home. Otherwise a terminal is asked." placeholder:"FILE"`
+	AllowPrivate   []string      `help:"A host that may have an address in a private range. Your own home server may." placeholder:"HOST"`
 
-	Send     command.Send     `cmd:"" help:"Write to a person or a room."`
-	Read     command.Read     `cmd:"" help:"Read what is new."`
-	Rooms    command.Rooms    `cmd:"" help:"List the conversations."`
-	Room     roomTable        `cmd:"" help:"Make and change rooms."`
-	Requests command.Requests `cmd:"" help:"Show strangers who want to write to you."`
-	Accept   command.Accept   `cmd:"" help:"Accept a stranger's request."`
-	Block    command.Block    `cmd:"" help:"Show nothing of a person any more."`
-	Notices  command.Notices  `cmd:"" help:"Show what you should know."`
-	Account  accountTable     `cmd:"" help:"Make and show the account of this device."`
-	Server   serverTable      `cmd:"" help:"Run a home server, or talk to the one that runs."`
-	Demo     command.Demo     `cmd:"" help:"Let two people talk through a server on this machine."`
-	Version  command.Version  `cmd:"" help:"Tell which sotto this is."`
+	App        command.App        `cmd:"" default:"withargs" help:"Open sotto: this is what sotto does by itself."`
+	Send       command.Send       `cmd:"" help:"Write to a person or a room."`
+	Read       command.Read       `cmd:"" help:"Read what is new."`
+	Rooms      command.Rooms      `cmd:"" help:"List the conversations."`
+	Room       roomTable          `cmd:"" help:"Make and change rooms."`
+	Requests   command.Requests   `cmd:"" help:"Show strangers who want to write to you."`
+	Accept     command.Accept     `cmd:"" help:"Accept a stranger's request."`
+	Block      command.Block      `cmd:"" help:"Show nothing of a person any more."`
+	Notices    command.Notices    `cmd:"" help:"Show what you should know."`
+	Account    accountTable       `cmd:"" help:"Make and show the account of this device."`
+	Passphrase command.Passphrase `cmd:"" help:"Lock this home with a passphrase, or change what guards its key."`
+	Server     serverTable        `cmd:"" help:"Run a home server, or talk to the one that runs."`
+	Demo       command.Demo       `cmd:"" help:"Let two people talk through a server on this machine."`
+	Version    command.Version    `cmd:"" help:"Tell which sotto this is."`
 }
 
 type accountTable struct {
@@ -88,6 +91,18 @@ func run(ctx context.Context, args []string, x *command.IO, on *command.Device) 
 		return command.Report(x, c.Run(ctx, x))
 	case command.OnServer:
 		return command.Report(x, c.Run(ctx, t.Server.Data, x))
+	case *command.App:
+		home, err := homeOf(t.Home)
+		if err == nil {
+			err = c.Run(ctx, home, x, guest)
+		}
+		return command.Report(x, err)
+	case command.OnHome:
+		home, err := homeOf(t.Home)
+		if err == nil {
+			err = c.RunHome(ctx, home, x)
+		}
+		return command.Report(x, err)
 	case command.OnDevice:
 		if on != nil {
 			return command.RunHere(ctx, on, c, x)
@@ -96,11 +111,14 @@ func run(ctx context.Context, args []string, x *command.IO, on *command.Device) 
 		if err != nil {
 			return command.Report(x, err)
 		}
-		return command.RunOn(ctx, home, args, c, x, func(ctx context.Context, d *command.Device, args []string, x *command.IO) int {
-			return run(ctx, args, x, d)
-		})
+		return command.RunOn(ctx, home, args, c, x, guest)
 	}
 	return command.Report(x, fmt.Errorf("%T is not a command", selected))
+}
+
+// guest runs the arguments of another process on a device that is open here.
+func guest(ctx context.Context, d *command.Device, args []string, x *command.IO) int {
+	return run(ctx, args, x, d)
 }
 
 func homeOf(home string) (string, error) {
@@ -130,12 +148,9 @@ func parse(t *table, args []string, x *command.IO) (selected any, code int, done
 	if err != nil {
 		return nil, command.Report(x, err), true
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
 	k, err := p.Parse(args)
 	x.JSON = t.JSON || err != nil && slices.Contains(args, "--json")
-	x.Timeout, x.Private = t.Timeout, t.AllowPrivate
+	x.Timeout, x.Private, x.Secret = t.Timeout, t.AllowPrivate, t.PassphraseFile
 	if err != nil {
 		var wrong *kong.ParseError
 		if errors.As(err, &wrong) && !x.JSON {

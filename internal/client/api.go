@@ -321,6 +321,9 @@ func (c *Client) keepOwn(tx store.Tx, id room.ID, m *store.Message, content *mim
 	if _, err := keep(tx, *m); err != nil {
 		return err
 	}
+	if err := c.profileAlong(tx, home); err != nil {
+		return err
+	}
 	_, err = tx.Enqueue(store.Outgoing{Room: home, Kind: room.PayloadContent, Body: m.Content, Message: &m.ID})
 	return err
 }

@@ -90,7 +90,15 @@ type Client struct {
 	counted  int64                             // when the key packages at the home server were last counted
 	settling bool                              // a look at the waiters is posted
 	making   map[string][]func(room.ID, error) // pairs' rooms being made, by handle
-	closed   bool
+
+	tells     Tells
+	active    bool                   // the person is at this device
+	typed     map[room.ID]int64      // when it was last told that this person writes
+	writing   map[writingKey]*toggle // who writes where
+	here      map[room.Owner]*toggle // whose person is here
+	hereRooms []room.ID              // that are still to be told that this person is here, or has gone
+
+	closed bool
 }
 
 type genKey struct {
@@ -119,6 +127,7 @@ func Open(o Options) (*Client, error) {
 		o: o, log: o.Log,
 		hosts: map[string]*link{}, gens: map[genKey]*gen{}, refs: map[uint32]*gen{},
 		prepared: map[int64]*preparation{}, mailing: map[int64]bool{}, held: map[mimi.MessageID]bool{}, entering: map[int64]bool{}, making: map[string][]func(room.ID, error){}, timers: map[string]func(){}, watchers: map[int]func(Event){},
+		typed: map[room.ID]int64{}, writing: map[writingKey]*toggle{}, here: map[room.Owner]*toggle{},
 	}
 	if o.Post == nil {
 		c.queue = newQueue()
@@ -141,10 +150,15 @@ func (c *Client) open() error {
 		return err
 	}
 	c.st = st
-	if err := c.read(c.loadSettings); err != nil {
-		return err
-	}
-	return c.read(c.loadAccount)
+	return c.read(func(tx store.Tx) error {
+		if err := c.loadSettings(tx); err != nil {
+			return err
+		}
+		if err := c.loadTells(tx); err != nil {
+			return err
+		}
+		return c.loadAccount(tx)
+	})
 }
 
 // Start connects: to the home server, and to the hosts of the rooms.
@@ -187,6 +201,9 @@ func (c *Client) Close() error {
 func (c *Client) shut() error {
 	if c.closed {
 		return nil
+	}
+	if c.active && c.tells.Presence {
+		c.tellHere(false) // what is queued still leaves
 	}
 	c.closed = true
 	for _, stop := range c.timers {
@@ -332,7 +349,7 @@ func (c *Client) reopen() {
 // fail tells of an error that no caller waits for.
 func (c *Client) fail(what string, err error) {
 	c.log.Warn(what, "error", err)
-	c.emit(Event{Kind: EventTrouble, Text: fmt.Sprintf("%s: %v", what, err)})
+	c.emit(Event{Kind: EventTrouble, Text: fmt.Sprintf("%s: %v", what, err), Err: err})
 }
 
 func (c *Client) now() time.Time { return c.o.Clock.Now() }
@@ -358,6 +375,14 @@ func (c *Client) timer(name string, d time.Duration, f func()) {
 	c.timers[name] = func() {
 		live = false
 		stop()
+	}
+}
+
+// stopTimer ends a timer, if it is armed.
+func (c *Client) stopTimer(name string) {
+	if stop := c.timers[name]; stop != nil {
+		stop()
+		delete(c.timers, name)
 	}
 }
 

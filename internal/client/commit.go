@@ -22,6 +22,7 @@ type guest struct {
 	Cursor  wire.Secret     `cbor:"5,keyasint"`
 	Welcome []byte          `cbor:"6,keyasint"`
 	First   []byte          `cbor:"7,keyasint,omitempty"` // content of the first message, for a stranger
+	Link    *room.LinkID    `cbor:"8,keyasint,omitempty"` // by which they asked to come in
 }
 
 // commit takes somebody else's commit.
@@ -107,6 +108,9 @@ func (g *gen) merge(tx store.Tx, after *[]func(), e wire.Entry, s *mls.StagedCom
 	if err := g.announce(tx, after, s, change); err != nil {
 		return err
 	}
+	if err := g.turnSignals(); err != nil {
+		return err
+	}
 	if err := g.group.Merge(s); err != nil {
 		return err
 	}
@@ -127,7 +131,10 @@ func (g *gen) merge(tx store.Tx, after *[]func(), e wire.Entry, s *mls.StagedCom
 	if err := tx.PutKnown(g.Room, g.Number, before, g.known); err != nil {
 		return err
 	}
-	if err := g.keepChains(tx, change); err != nil {
+	if err := g.welcomed(tx, after, change); err != nil {
+		return err
+	}
+	if err := g.keepChains(tx, after, before, change); err != nil {
 		return err
 	}
 	if err := g.refresh(); err != nil {
@@ -135,6 +142,13 @@ func (g *gen) merge(tx store.Tx, after *[]func(), e wire.Entry, s *mls.StagedCom
 	}
 	if err := g.countAdds(tx, s, change); err != nil {
 		return err
+	}
+	if g.ctx.Kind == room.Pair && len(change.Removed) > 0 && len(g.accounts()) == 1 {
+		// The other is gone: nobody would read what is written here. Writing to them again
+		// begins a new conversation, if they can still be found.
+		if err := tx.AddWant(store.Want{Room: g.Room, Kind: wantLeave, Body: wire.Marshal(wantGen{}), Due: g.c.nowMS()}); err != nil {
+			return err
+		}
 	}
 	// What was sealed in the epoch that ended and was not read in it is sealed anew.
 	if err := tx.Unseal(g.Room, g.Number, g.group.Epoch()); err != nil {
@@ -162,123 +176,17 @@ func (g *gen) countAdds(tx store.Tx, s *mls.StagedCommit, change *room.Change) e
 	return tx.PutGeneration(g.Generation)
 }
 
-// keepChains remembers the chains of new members, so that they have names.
-func (g *gen) keepChains(tx store.Tx, change *room.Change) error {
-	for _, l := range change.Added {
-		if err := g.c.keepPerson(tx, change.Known[l.Account]); err != nil {
+// keepChains remembers the chains of members as far as a commit has shown them.
+func (g *gen) keepChains(tx store.Tx, after *[]func(), before room.Knowledge, change *room.Change) error {
+	for _, chain := range sortedChains(change.Known) {
+		if old := before[chain.ID()]; old != nil && old.Len() == chain.Len() {
+			continue
+		}
+		if err := g.c.keepPerson(tx, after, chain); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// keepPerson remembers an account's chain, unless a longer one is known.
-func (c *Client) keepPerson(tx store.Tx, chain *identity.Chain) error {
-	if chain.ID() == c.chain.ID() {
-		return nil
-	}
-	p, err := tx.Person(chain.ID())
-	if err != nil || p != nil && p.Chain.Len() >= chain.Len() {
-		return err
-	}
-	return tx.PutPerson(chain.ID(), chain.Handle(), chain)
-}
-
-// announce tells the person what a commit changes.
-func (g *gen) announce(tx store.Tx, after *[]func(), s *mls.StagedCommit, change *room.Change) error {
-	who := func(l room.Leaf) string { return g.c.nameOf(tx, change.Known, l) }
-	again := func(l room.Leaf) bool {
-		return slices.ContainsFunc(change.Added, func(a room.Leaf) bool { return a.Owner() == l.Owner() })
-	}
-	had := map[identity.ID]bool{}
-	for i, n := range g.group.Members() {
-		if l, err := g.known.LeafOf(i, n); err == nil {
-			had[l.Account] = true
-		}
-	}
-	stay := map[identity.ID]bool{}
-	for i, n := range s.Members() {
-		if l, err := change.Known.LeafOf(i, n); err == nil {
-			stay[l.Account] = true
-		}
-	}
-	say := func(kind, format string, args ...any) error {
-		return g.c.notice(tx, after, &g.Room, kind, fmt.Sprintf(format, args...))
-	}
-	for _, l := range change.Added {
-		if had[l.Account] {
-			continue
-		}
-		had[l.Account] = true
-		if err := say(NoticeJoined, "%s was added by %s.", who(l), who(change.Committer)); err != nil {
-			return err
-		}
-	}
-	for _, l := range change.Removed {
-		if stay[l.Account] || again(l) || change.Own {
-			continue
-		}
-		if err := say(NoticeLeft, "%s is no longer in this room.", who(l)); err != nil {
-			return err
-		}
-	}
-	b, a := change.Before, change.After
-	if a.Title != b.Title {
-		if err := say(NoticeRenamed, "%s named this room %q.", who(change.Committer), a.Title); err != nil {
-			return err
-		}
-	}
-	if a.Disappear != b.Disappear {
-		text := "%s set messages here to stay."
-		if a.Disappear != 0 {
-			text = "%s set messages here to vanish " + inWords(a.Disappear) + " after they are read."
-		}
-		if err := say(NoticeDisappear, text, who(change.Committer)); err != nil {
-			return err
-		}
-	}
-	if !slices.Equal(a.Admins, b.Admins) {
-		if err := say(NoticeRenamed, "%s changed who may manage this room.", who(change.Committer)); err != nil {
-			return err
-		}
-	}
-	if a.Title != b.Title {
-		r, err := tx.Room(g.Room)
-		if err != nil || r == nil {
-			return err
-		}
-		r.Title = a.Title
-		return tx.PutRoom(*r)
-	}
-	return nil
-}
-
-// inWords is a disappearing time for people.
-func inWords(seconds uint64) string {
-	for _, unit := range []struct {
-		name string
-		size uint64
-	}{{"week", 7 * 24 * 3600}, {"day", 24 * 3600}, {"hour", 3600}, {"minute", 60}, {"second", 1}} {
-		switch n := seconds / unit.size; {
-		case seconds%unit.size != 0 || n == 0:
-		case n == 1:
-			return "one " + unit.name
-		default:
-			return fmt.Sprintf("%d %ss", n, unit.name)
-		}
-	}
-	return "at once" // it is not 0 here
-}
-
-// nameOf is how a leaf's owner is shown: the handle of its proven chain.
-func (c *Client) nameOf(tx store.Tx, known room.Knowledge, l room.Leaf) string {
-	if chain := known[l.Account]; chain != nil {
-		return chain.Handle()
-	}
-	if h, err := tx.Handle(l.Account); err == nil && h != "" {
-		return h
-	}
-	return l.Handle
 }
 
 // removed ends this device's part in a room: it has read up to its own removal.

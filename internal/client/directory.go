@@ -14,6 +14,12 @@ import (
 // fetch makes an HTTPS request; done runs on the queue.
 func (c *Client) fetch(r Request, done func([]byte, error)) {
 	r.Private = c.mayBePrivate(r.Host)
+	c.fetchFrom(r, done)
+}
+
+// fetchFrom is fetch from a host of which the request says whether it may have a private
+// address.
+func (c *Client) fetchFrom(r Request, done func([]byte, error)) {
 	if r.Limit == 0 {
 		r.Limit = wire.MaxBlob
 	}
@@ -89,8 +95,12 @@ func (c *Client) verifyLookup(h wire.Handle, b []byte) (*found, error) {
 	}
 	err = c.update(func(tx store.Tx, after *[]func()) error { return c.meet(tx, after, h, f) })
 	if errors.Is(err, identity.ErrFork) {
-		text := fmt.Sprintf("Two different lists of devices of %s are signed as true. Nothing is sent to either until this is settled.", h)
-		err = errors.Join(err, c.update(func(tx store.Tx, after *[]func()) error { return c.notice(tx, after, nil, NoticeIdentity, text) }))
+		err = errors.Join(err, c.update(func(tx store.Tx, after *[]func()) error {
+			return c.notice(tx, after, nil, NoticeIdentity, forkText(h.String()))
+		}))
+	}
+	if errors.Is(err, ErrChanged) {
+		err = errors.Join(err, c.update(func(tx store.Tx, after *[]func()) error { return c.replacedKey(tx, after, h.String()) }))
 	}
 	return f, err
 }
@@ -123,7 +133,10 @@ func (c *Client) meet(tx store.Tx, after *[]func(), h wire.Handle, f *found) err
 			}
 		}
 		f.chain = longer
-		return tx.PutPerson(longer.ID(), longer.Handle(), longer)
+		if longer.Len() == known.Chain.Len() && longer.Handle() == known.Handle {
+			return nil
+		}
+		return c.putPerson(tx, after, known, longer, longer.Handle())
 	}
 	before, err := tx.PersonByHandle(h.String())
 	if err != nil {
@@ -132,7 +145,7 @@ func (c *Client) meet(tx store.Tx, after *[]func(), h wire.Handle, f *found) err
 	if before != nil && before.Standing == store.Contact && before.Account != f.chain.ID() {
 		return ErrChanged
 	}
-	return tx.PutPerson(f.chain.ID(), h.String(), f.chain)
+	return c.putPerson(tx, after, nil, f.chain, h.String())
 }
 
 // prepare fetches, for a want, what adds the people behind handles: chains, and a key

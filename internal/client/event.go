@@ -3,6 +3,7 @@ package client
 import (
 	"slices"
 
+	"sotto/internal/identity"
 	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/mimi"
@@ -25,6 +26,10 @@ const (
 	EventNotice  EventKind = "notice"  // something the person should know
 	EventOnline  EventKind = "online"  // a host was reached or lost
 	EventTrouble EventKind = "trouble" // something failed here that may mend itself
+	EventWriting EventKind = "writing" // somebody writes in a room, or has stopped
+	EventHere    EventKind = "here"    // somebody is here, or has gone
+	EventPerson  EventKind = "person"  // what is known of a person changed, or what they show
+	EventPins    EventKind = "pins"    // a message was pinned in a room, or is no more
 )
 
 // Event is something that happened. It is told after it is durable.
@@ -34,7 +39,10 @@ type Event struct {
 	Message *store.Message
 	ID      mimi.MessageID // of the message that is gone
 	Text    string
-	Notice  string // the kind of a notice
+	Notice  string      // the kind of a notice
+	Err     error       // what trouble is; a host's refusal is a *wire.Error
+	Account identity.ID // of a person
+	On      bool        // writing, here
 }
 
 // Subscribe calls f, on the client's queue, for each event until cancel. f must not
@@ -111,4 +119,7 @@ const (
 	NoticeFailed    = "failed"         // a change of a room that could not be made
 	NoticeUpdate    = "update"         // a room follows rules this program does not know
 	NoticeExpired   = "expired"        // messages were gone before this device read them
+	NoticeDevice    = "device"         // a contact's devices or address changed
+	NoticeKey       = "key"            // a contact has a new key: numbers are to be compared again
+	NoticeKnock     = "knock"          // somebody came by a link and waits
 )

@@ -94,7 +94,7 @@ func (c *Client) establish(m *made, move *room.Move, also func(tx store.Tx, afte
 				return err
 			}
 		}
-		if err := c.install(tx, g, m.group, m.known); err != nil {
+		if err := c.install(tx, after, g, m.group, m.known); err != nil {
 			return err
 		}
 		if err := c.sayJoined(tx, m.ctx.Room); err != nil {
@@ -113,6 +113,13 @@ func (c *Client) establish(m *made, move *room.Move, also func(tx store.Tx, afte
 			}
 		}
 		*after = append(*after, func() { c.emit(Event{Kind: EventRoom, Room: g.Room}) })
+		wait := profileDelay
+		if g.Number > 1 {
+			wait = profileLate
+		}
+		if err := c.oweProfile(tx, after, g.Room, wait.Milliseconds()); err != nil {
+			return err
+		}
 		return c.mergePair(tx, after, nr)
 	})
 	m.group.Erase()

@@ -46,6 +46,7 @@ type gen struct {
 	accused   int64            // when the host was last told to be at fault, Unix milliseconds
 	stirred   bool             // something changed that more than this room's outbox depends on
 	holdUntil int64            // no swap before, Unix milliseconds
+	signals   signals
 }
 
 func (g *gen) key() genKey { return genKey{g.Room, g.Number} }
@@ -159,6 +160,7 @@ func (g *gen) process() {
 			g.moved = g.c.nowMS()
 		}
 	}
+	g.takeSignals()
 	l := g.c.hostLink(g.Host)
 	g.c.giveCredit(l, bytes)
 	if bytes > 0 && l.up {
@@ -314,6 +316,7 @@ func (g *gen) lose(why string) {
 
 // forget drops the group from memory, secrets overwritten.
 func (g *gen) forget() {
+	g.dropSignals(true)
 	if g.group != nil {
 		g.group.Erase()
 	}

@@ -58,7 +58,11 @@ func (c *Client) hostEvent(l *link, f wire.Frame) {
 		if err = wire.Unmarshal(f.Body, &e); err == nil {
 			c.endedEvent(e)
 		}
-	case wire.EventSignal: // reserved: calls and typing
+	case wire.EventSignal:
+		var e wire.SignalEvent
+		if err = wire.Unmarshal(f.Body, &e); err == nil {
+			c.signalEvent(e)
+		}
 	default:
 		err = wire.Refuse(wire.CodeUnknownOp, "%s sent an event that this program does not know", l.host)
 	}

@@ -135,6 +135,12 @@ func (c *Client) envelope(tx store.Tx, after *[]func(), env room.Envelope, chain
 			return err
 		}
 		return c.askedBack(tx, chain, env.Device, r)
+	case room.EnvelopeKnock:
+		k, err := room.ParseKnock(env.Body)
+		if err != nil {
+			return err
+		}
+		return c.knocked(tx, after, chain, k)
 	}
 	return nil // of a later version
 }
@@ -147,7 +153,7 @@ func (c *Client) invited(tx store.Tx, after *[]func(), env room.Envelope, chain 
 		return err
 	}
 	row := store.Invitation{
-		Room: i.Room, Account: chain.ID(), Handle: chain.Handle(), Body: env.Body, Chain: chain, Device: env.Device, Arrived: arrived, State: store.Request,
+		Room: i.Room, Account: chain.ID(), Handle: chain.Handle(), Body: env.Body, Chain: chain, Device: env.Device, Arrived: arrived, State: store.Request, Name: i.Name,
 	}
 	r, err := tx.Room(i.Room)
 	if err != nil {
@@ -161,10 +167,15 @@ func (c *Client) invited(tx store.Tx, after *[]func(), env room.Envelope, chain 
 	case standing == store.Contact, chain.ID() == c.chain.ID():
 		row.State = store.Accepted
 	}
+	if answers, err := c.asked(tx, chain.ID(), i); err != nil {
+		return err
+	} else if answers && row.State == store.Request {
+		row.State = store.Accepted
+	}
 	if row.State != store.Request {
 		return tx.AddInvitation(row)
 	}
-	if err := c.keepPerson(tx, chain); err != nil {
+	if err := c.keepPerson(tx, after, chain); err != nil {
 		return err
 	}
 	row.Text = firstText(i)

@@ -42,10 +42,14 @@ func (c *Client) invite(w store.Want) {
 func (c *Client) writeLetters(w store.Want, body wantInvite, blob *room.BundleBlob) {
 	g := c.gens[genKey{w.Room, body.Generation}]
 	err := c.update(func(tx store.Tx, _ *[]func()) error {
+		name, err := c.ownName(tx)
+		if err != nil {
+			return err
+		}
 		for _, x := range body.Guests {
 			i := room.Invitation{
 				Room: w.Room, Generation: body.Generation, Kind: g.ctx.Kind, Host: g.Host, At: body.At,
-				Cursor: x.Cursor, Welcome: x.Welcome, Blob: blob, Title: g.ctx.Title, First: x.First, Move: body.Move,
+				Cursor: x.Cursor, Welcome: x.Welcome, Blob: blob, Title: g.ctx.Title, First: x.First, Move: body.Move, Name: name, Link: x.Link,
 			}
 			if blob == nil {
 				i.Bundle = body.Bundle

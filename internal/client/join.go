@@ -245,7 +245,7 @@ func (c *Client) settleIn(row store.Invitation, i room.Invitation, group *mls.Gr
 		if err := tx.PutRoom(nr); err != nil {
 			return err
 		}
-		if err := c.install(tx, g, group, known); err != nil {
+		if err := c.install(tx, after, g, group, known); err != nil {
 			return err
 		}
 		if !kp.LastResort {
@@ -260,6 +260,13 @@ func (c *Client) settleIn(row store.Invitation, i room.Invitation, group *mls.Gr
 			return err
 		}
 		*after = append(*after, func() { c.emit(Event{Kind: EventRoom, Room: i.Room}) })
+		wait := profileDelay
+		if r != nil && r.Live() {
+			wait = profileLate
+		}
+		if err := c.oweProfile(tx, after, i.Room, wait.Milliseconds()); err != nil {
+			return err
+		}
 		return c.mergePair(tx, after, nr)
 	})
 	if err != nil {
@@ -276,7 +283,7 @@ func (c *Client) settleIn(row store.Invitation, i room.Invitation, group *mls.Gr
 }
 
 // install keeps a group with what it knows.
-func (c *Client) install(tx store.Tx, g store.Generation, group *mls.Group, known room.Knowledge) error {
+func (c *Client) install(tx store.Tx, after *[]func(), g store.Generation, group *mls.Group, known room.Knowledge) error {
 	if err := tx.EraseGeneration(g.Room, g.Number); err != nil {
 		return err
 	}
@@ -289,8 +296,8 @@ func (c *Client) install(tx store.Tx, g store.Generation, group *mls.Group, know
 	if err := tx.PutKnown(g.Room, g.Number, nil, known); err != nil {
 		return err
 	}
-	for _, p := range known.Proofs() {
-		if err := c.keepPerson(tx, known[p.Account]); err != nil {
+	for _, chain := range sortedChains(known) {
+		if err := c.keepPerson(tx, after, chain); err != nil {
 			return err
 		}
 	}

@@ -67,6 +67,12 @@ func (g *gen) message(tx store.Tx, after *[]func(), e wire.Entry, msg *mls.Recei
 		return g.status(tx, after, leaf, p)
 	case room.PayloadJoined:
 		return g.joined(tx, leaf, p)
+	case room.PayloadPicture:
+		return g.picture(tx, after, p)
+	case room.PayloadPin:
+		return g.pins(tx, after, leaf.Account, p.Body)
+	case room.PayloadProfile:
+		return g.shows(tx, after, leaf, p)
 	}
 	return nil // of a later version: passed over
 }
@@ -156,7 +162,10 @@ func (g *gen) content(tx store.Tx, after *[]func(), e wire.Entry, leaf room.Leaf
 			return err
 		}
 	}
-	*after = append(*after, func() { g.c.emit(Event{Kind: EventMessage, Room: home, Message: &m}) })
+	*after = append(*after, func() {
+		g.c.stopsWriting(writingKey{home, m.Account})
+		g.c.emit(Event{Kind: EventMessage, Room: home, Message: &m})
+	})
 	return g.c.tellChange(tx, after, m)
 }
 

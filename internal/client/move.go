@@ -320,7 +320,7 @@ func (c *Client) regroup(w store.Want, g *gen, ctx room.Context, body wantMove, 
 			return err
 		}
 		if left := slices.Concat(p.late, p.more); len(left) > 0 {
-			if err := tx.AddWant(store.Want{Room: g.Room, Kind: wantAdd, Body: wire.Marshal(wantHandles{left}), Due: c.nowMS() + 60_000}); err != nil {
+			if err := tx.AddWant(store.Want{Room: g.Room, Kind: wantAdd, Body: wire.Marshal(wantHandles{Handles: left}), Due: c.nowMS() + 60_000}); err != nil {
 				return err
 			}
 		}

@@ -59,6 +59,7 @@ type link struct {
 	conn    Conn
 	round   int // of connecting; what belongs to an earlier one is dropped
 	dialing bool
+	closed  bool // for good
 	up      bool // hello is done, and for an account auth too
 	greeted bool
 	lastID  uint64
@@ -81,7 +82,7 @@ func (l *link) name() string { return l.host + l.path }
 
 // connect dials unless the link is connected or about to be.
 func (l *link) connect() {
-	if l.conn != nil || l.dialing || l.c.closed {
+	if l.conn != nil || l.dialing || l.closed || l.c.closed {
 		return
 	}
 	l.dialing = true
@@ -185,6 +186,9 @@ func (l *link) watchdog() {
 // fall ends the connection: everything that waits is answered with the error, and the
 // link tries again by and by.
 func (l *link) fall(err error) {
+	if l.closed {
+		return
+	}
 	l.round++
 	if l.conn != nil {
 		l.conn.Close()
@@ -223,13 +227,21 @@ func (l *link) retry() {
 	l.c.timer("retry "+l.name(), d, l.connect)
 }
 
+// close ends the link for good. Its timers end with it: they would bring it back beside a
+// new link to the same place, or for an account that there is no more.
 func (l *link) close() {
 	l.round++
 	if l.conn != nil {
 		l.conn.Close()
 		l.conn = nil
 	}
-	l.up = false
+	l.up, l.closed = false, true
+	for _, name := range []string{"retry " + l.name(), "call " + l.name()} {
+		if stop := l.c.timers[name]; stop != nil {
+			stop()
+			delete(l.c.timers, name)
+		}
+	}
 }
 
 // call sends a request; answer is called once, on the queue.

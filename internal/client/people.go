@@ -87,27 +87,24 @@ func (c *Client) acceptFrom(handle string, account identity.ID) (found bool, err
 func (c *Client) Block(handle string) error {
 	var err error
 	c.on(func() {
-		err = c.write(func(tx store.Tx) error {
+		err = c.update(func(tx store.Tx, after *[]func()) error {
 			p, err := c.person(tx, handle)
 			if err != nil {
 				return err
 			}
-			if err := tx.SetStanding(p.Account, store.Blocked); err != nil {
-				return err
-			}
-			list, err := tx.Invitations(store.Request)
-			if err != nil {
-				return err
-			}
-			for _, i := range list {
-				if i.Account == p.Account {
-					if err := tx.DropInvitation(i.ID); err != nil {
-						return err
-					}
-				}
-			}
-			return nil
+			return c.block(tx, after, p.Account)
 		})
 	})
 	return err
 }
+
+// Later puts an account's requests off: they stay, and ask for nothing.
+func (c *Client) Later(account identity.ID) error {
+	return c.changePerson(account, func(tx store.Tx, after *[]func(), _ *store.Person) error {
+		*after = append(*after, func() { c.emit(Event{Kind: EventRequest}) })
+		return tx.PutOffRequests(account)
+	})
+}
+
+// BlockRequest blocks who sent a request; it is gone, and they do not learn that it came.
+func (c *Client) BlockRequest(account identity.ID) error { return c.SetBlocked(account, true) }

@@ -30,6 +30,7 @@ type newcomer struct {
 	kp      *mls.KeyPackage
 	address room.Joined
 	first   []byte
+	link    *room.LinkID // by which they asked to come in
 }
 
 // plan looks at what a want asks for as the room is now.
@@ -67,6 +68,9 @@ func (g *gen) planAdd(w store.Want, p *plan) error {
 	if err := wire.Unmarshal(w.Body, &body); err != nil {
 		return err
 	}
+	if body.Auto && w.Tries > linkTries {
+		return errDone // their server cannot be reached: whoever has the link chose it
+	}
 	have := g.accounts()
 	prep := g.c.prepared[w.ID]
 	if prep == nil || !prep.ready {
@@ -77,7 +81,11 @@ func (g *gen) planAdd(w store.Want, p *plan) error {
 		return prep.err
 	}
 	for _, n := range prep.guests {
+		if body.Account != nil && n.chain.ID() != *body.Account {
+			return wire.Refuse(wire.CodeBadChain, "%s is another account than the one that came by a link", body.Handles[0])
+		}
 		if !slices.Contains(have, n.chain.ID()) {
+			n.link = body.Link
 			p.add(g, n)
 		}
 	}
@@ -139,6 +147,9 @@ func (g *gen) planContext(w store.Want, p *plan) error {
 	}
 	if body.Disappear != nil {
 		p.ctx.Disappear = *body.Disappear
+	}
+	if body.Picture != nil {
+		p.ctx.Picture = *body.Picture
 	}
 	if string(wire.Marshal(p.ctx)) == string(wire.Marshal(g.ctx)) {
 		return errDone
@@ -337,7 +348,7 @@ func (c *Client) guests(in []newcomer, welcomes [][]byte) []guest {
 	for i, n := range in {
 		out[i] = guest{
 			Account: n.chain.ID(), Device: n.device.Name, Seal: n.device.Inbox, Address: n.address,
-			Cursor: c.newSecret(), Welcome: welcomes[i], First: n.first,
+			Cursor: c.newSecret(), Welcome: welcomes[i], First: n.first, Link: n.link,
 		}
 	}
 	return out

@@ -101,7 +101,7 @@ func (c *Client) wantDone(w store.Want, last int64) (done bool, err error) {
 
 // AddPeople adds people to a room.
 func (c *Client) AddPeople(ctx context.Context, to string, handles []string) error {
-	return c.want(ctx, to, wantAdd, func(store.Tx) (any, error) { return wantHandles{handles}, nil })
+	return c.want(ctx, to, wantAdd, func(store.Tx) (any, error) { return wantHandles{Handles: handles}, nil })
 }
 
 // RemovePerson removes a person from a room.

@@ -255,7 +255,7 @@ func (g *gen) placed(tx store.Tx, after *[]func(), e wire.Entry, o *store.Outgoi
 		}
 	})
 	if o.Message == nil {
-		return nil
+		return g.placedOther(tx, after, o)
 	}
 	home, err := g.c.shownIn(tx, g.Room)
 	if err != nil {
@@ -285,11 +285,28 @@ func (g *gen) placed(tx store.Tx, after *[]func(), e wire.Entry, o *store.Outgoi
 	if err != nil || m == nil {
 		return err
 	}
+	if g.ctx.Kind == room.Self { // there is nobody else who is to have it
+		if err := g.settleState(tx, after, m); err != nil {
+			return err
+		}
+	}
 	kind := EventMessage
 	if before.Pos != 0 { // sent again: people have seen it
 		kind = EventState
 	}
 	*after = append(*after, func() { g.c.emit(Event{Kind: kind, Room: home, Message: m}) })
+	return nil
+}
+
+// placedOther lets an own entry that is no message act at its place, where everybody else lets
+// it act.
+func (g *gen) placedOther(tx store.Tx, after *[]func(), o *store.Outgoing) error {
+	switch o.Kind {
+	case room.PayloadPin:
+		return g.pins(tx, after, g.c.chain.ID(), o.Body)
+	case room.PayloadPicture:
+		return tx.PaidPicture(g.Room)
+	}
 	return nil
 }
 

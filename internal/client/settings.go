@@ -78,11 +78,19 @@ func (c *Client) SetSettings(change func(*Settings)) error {
 		if b, err = json.Marshal(s); err != nil {
 			return
 		}
-		if err = c.write(func(tx store.Tx) error { return tx.SetFact(factSettings, b) }); err != nil {
+		tells := Tells{Typing: s.Typing, Presence: s.Presence}
+		err = c.write(func(tx store.Tx) error {
+			if err := tx.SetFact(factSettings, b); err != nil {
+				return err
+			}
+			return c.putTells(tx, tells)
+		})
+		if err != nil {
 			return
 		}
 		before := c.settings
 		c.settings = s
+		c.applyTells(tells)
 		if s.Retention != before.Retention {
 			c.dropOld()
 		}

@@ -11,6 +11,7 @@ type HostState struct {
 	Up    bool
 	Fails int   // connections that failed in a row
 	Err   error // the last failure, nil while up
+	Since int64 // unreachable since, Unix milliseconds; 0 while up
 }
 
 // Hosts says how the home server and the hosts of rooms can be reached.
@@ -18,10 +19,10 @@ func (c *Client) Hosts() (out []HostState) {
 	c.on(func() {
 		if c.account != nil {
 			l := c.account.link
-			out = append(out, HostState{Name: l.host, Home: true, Up: l.up, Fails: l.fails, Err: l.lastErr})
+			out = append(out, HostState{Name: l.host, Home: true, Up: l.up, Fails: l.fails, Err: l.lastErr, Since: l.since})
 		}
 		for _, l := range c.sortedHosts() {
-			out = append(out, HostState{Name: l.host, Up: l.up, Fails: l.fails, Err: l.lastErr})
+			out = append(out, HostState{Name: l.host, Up: l.up, Fails: l.fails, Err: l.lastErr, Since: l.since})
 		}
 	})
 	return out

@@ -22,6 +22,19 @@ const (
 
 	reopenWait   = 500 * time.Millisecond // before a store is opened again that failed in a commit
 	receiptDelay = 50 * time.Millisecond  // receipts of a burst go together
+
+	typingEvery = 4 * time.Second   // between two signals that one writes
+	writingTime = 6 * time.Second   // after which somebody's writing ends by itself
+	hereEvery   = time.Minute       // between two signals that one is here
+	hereTime    = 150 * time.Second // after which somebody's being here ends by itself
+	hereBurst   = 25                // rooms that are told so at once
+	hereAgain   = time.Second       // before the next ones are
+
+	profileDelay = 3 * time.Second // what one shows of oneself goes to newcomers a moment later, once for all of them
+	profileLate  = time.Minute     // to a room that moved
+	profileBurst = 32              // rooms that are told at once
+	profileAgain = 2 * time.Second // before the next ones are
+	pictureLate  = time.Minute     // before others than who added them give newcomers the room's picture
 )
 
 func msDuration(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
@@ -45,6 +58,9 @@ func (c *Client) everyMinute() {
 			return err
 		}
 		c.tellGone(after, gone)
+		if err := tx.DropOldLinks(now, now-knockKept.Milliseconds()); err != nil {
+			return err
+		}
 		for _, g := range c.sortedGens() {
 			if err := g.due(tx, after, now); err != nil {
 				return err
@@ -62,6 +78,13 @@ func (c *Client) everyMinute() {
 	c.partHosts()
 	c.dropOld()
 	c.resumeClearing()
+	c.payProfiles()
+	c.picturesSoon()
+	for id, at := range c.typed {
+		if now-at > time.Minute.Milliseconds() {
+			delete(c.typed, id)
+		}
+	}
 	c.indexMore()
 	if now-c.counted > time.Hour.Milliseconds() {
 		c.counted = now
@@ -73,6 +96,7 @@ func (c *Client) everyMinute() {
 // due is a generation's part of it: our leaf is renewed every quarter of the retention,
 // and messages that no host keeps any longer are told as expired.
 func (g *gen) due(tx store.Tx, after *[]func(), now int64) error {
+	g.dropSignals(false)
 	if n, err := tx.Overdue(g.Room, now-int64(g.TTL)*1000); err != nil {
 		return err
 	} else if n > 0 {
@@ -154,10 +178,6 @@ func (c *Client) partHosts() {
 			continue
 		}
 		l.close()
-		if stop := c.timers["retry "+l.name()]; stop != nil {
-			stop()
-			delete(c.timers, "retry "+l.name())
-		}
 		delete(c.hosts, l.host)
 	}
 }

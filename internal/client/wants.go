@@ -45,7 +45,10 @@ type wantDevice struct {
 }
 
 type wantHandles struct {
-	Handles []string `cbor:"1,keyasint"`
+	Handles []string     `cbor:"1,keyasint"`
+	Account *identity.ID `cbor:"2,keyasint,omitempty"` // nobody but this account
+	Link    *room.LinkID `cbor:"3,keyasint,omitempty"` // by which they asked to come in
+	Auto    bool         `cbor:"4,keyasint,omitempty"` // and nobody had to say yes
 }
 
 type wantAccount struct {
@@ -57,6 +60,8 @@ type wantChange struct {
 	Role      *identity.ID `cbor:"2,keyasint,omitempty"`
 	Admin     bool         `cbor:"3,keyasint,omitempty"`
 	Disappear *uint64      `cbor:"4,keyasint,omitempty"`
+	Picture   *[]byte      `cbor:"5,keyasint,omitempty"` // room.PictureRef; empty: none
+	Bytes     []byte       `cbor:"6,keyasint,omitempty"` // of that picture
 }
 
 type wantInvite struct {
@@ -185,6 +190,13 @@ func asked(kind uint8) bool {
 	return true
 }
 
+// byLink says whether a want lets somebody in who came by a link and about whom nobody was
+// asked: nobody is told when it fails.
+func byLink(w store.Want) bool {
+	var body wantHandles
+	return w.Kind == wantAdd && wire.Unmarshal(w.Body, &body) == nil && body.Auto
+}
+
 // finish forgets a want, and tells the person when it could not be done.
 func (c *Client) finish(w store.Want, why error) {
 	delete(c.prepared, w.ID)
@@ -192,7 +204,7 @@ func (c *Client) finish(w store.Want, why error) {
 		if err := tx.DropWant(w.ID); err != nil {
 			return err
 		}
-		if why == nil || !asked(w.Kind) {
+		if why == nil || !asked(w.Kind) || byLink(w) {
 			return nil
 		}
 		text := fmt.Sprintf("A change of this room could not be made: %v", why)

@@ -161,7 +161,7 @@ func (g *gen) unwatch() {
 		}
 		g.c.giveCredit(l, bytes)
 	}
-	g.watching, g.caughtUp, g.asking, g.asked, g.queue, g.front, g.parts = false, false, false, 0, nil, nil, 0
+	g.watching, g.caughtUp, g.asking, g.asked, g.queue, g.front, g.parts, g.signals.came = false, false, false, 0, nil, nil, 0, nil
 }
 
 // giveCredit lets a host send as many bytes more.

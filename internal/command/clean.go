@@ -5,8 +5,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"sotto/mimi"
 )
 
 // Text from others must not drive the terminal: no control characters, no escape
@@ -80,13 +78,4 @@ func plainJSON(b []byte) []byte {
 		}
 	}
 	return out
-}
-
-// written is a message's text as its author wrote it: a sender escapes what could be an
-// HTML tag, and that is taken back.
-func written(markdown string) string {
-	if s := strings.ReplaceAll(markdown, "&lt;", "<"); mimi.EscapeHTML(s) == markdown {
-		return s
-	}
-	return markdown
 }

@@ -71,7 +71,7 @@ func FuzzClean(f *testing.F) {
 
 func TestWritten(t *testing.T) {
 	for _, s := range []string{"a <b>tag</b>", "1 < 2", "`<b>`", "<https://example.org>", "&lt;", "plain & simple", "<!-- -->"} {
-		if got := written(mimi.EscapeHTML(s)); got != s && s != "&lt;" {
+		if got := mimi.Written(mimi.EscapeHTML(s)); got != s && s != "&lt;" {
 			t.Errorf("%q came back as %q", s, got)
 		}
 	}

@@ -98,7 +98,7 @@ func (s *stage) serve() (stop func() error, ended <-chan struct{}, err error) {
 // person opens a device, with an account the first time, and connects it.
 func (s *stage) person(ctx context.Context, name string, x *IO) (*Device, error) {
 	first := empty(s.home(name))
-	d, err := openDevice(s.home(name), first, x)
+	d, err := openDevice(ctx, s.home(name), first, x)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +218,7 @@ func (s *stage) boAnswers(ctx context.Context, bo *Device, quiet *IO) error {
 	var got []string
 	for _, m := range list {
 		got = append(got, m.Text)
-		s.x.printf("   Bo reads: %s\n", line(written(m.Text)))
+		s.x.printf("   Bo reads: %s\n", line(mimi.Written(m.Text)))
 	}
 	if strings.Join(got, "\n") != anaFirst+"\n"+anaSecond {
 		return fmt.Errorf("what Bo reads is something else: %q", got)
@@ -248,12 +248,12 @@ func (s *stage) anaSees(ctx context.Context, ana *Device, sent []store.Message) 
 				return nil, false, errors.Join(err, errors.New("a message is gone"))
 			}
 			ok = ok && now.State == store.Read
-			lines = append(lines, fmt.Sprintf("   Ana: %s  [%s]", line(written(now.Text)), now.State))
+			lines = append(lines, fmt.Sprintf("   Ana: %s  [%s]", line(mimi.Written(now.Text)), now.State))
 		}
 		list, err := ana.Client.Messages(nil, 0, everything)
 		for _, m := range list {
 			if m.State == store.Received {
-				lines = append(lines, "   Bo: "+line(written(m.Text)))
+				lines = append(lines, "   Bo: "+line(mimi.Written(m.Text)))
 			}
 		}
 		return lines, ok && len(lines) == len(sent)+1, err

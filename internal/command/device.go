@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sotto/internal/client"
+	"sotto/internal/custody"
 	"sotto/internal/dial"
 	"sotto/internal/handover"
 	"sotto/internal/store"
@@ -23,28 +24,36 @@ type Device struct {
 }
 
 // openDevice opens the device of a home. Without create there has to be one.
-func openDevice(home string, create bool, x *IO) (*Device, error) {
+func openDevice(ctx context.Context, home string, create bool, x *IO) (*Device, error) {
+	guard := custody.At(home, custody.Options{})
 	if create {
-		if err := makeHome(home); err != nil {
+		if err := guard.Make(); err != nil {
 			return nil, err
 		}
 	}
-	key, err := readKey(home)
+	key, err := x.openKey(ctx, guard)
 	if err != nil {
 		return nil, err
 	}
+	defer clear(key[:])
 	if !create && empty(home) {
 		if _, err := os.Stat(filepath.Join(home, databaseFile)); err != nil {
 			return nil, client.ErrNoAccount // its making was interrupted
 		}
 	}
-	d := &Device{Home: home, net: dial.New(dial.Options{})}
+	return openWith(home, key, !create || !empty(home), x)
+}
+
+// openWith opens the device of a home with its key; existing says that there has to be
+// a database.
+func openWith(home string, key [32]byte, existing bool, x *IO) (d *Device, err error) {
+	d = &Device{Home: home, net: dial.New(dial.Options{})}
 	var network client.Network = d.net
 	if x.tap != nil {
 		network = x.tap(network)
 	}
 	d.Client, err = client.Open(client.Options{
-		Store:   store.Options{Path: filepath.Join(home, databaseFile), Key: key, Existing: !create || !empty(home)},
+		Store:   store.Options{Path: filepath.Join(home, databaseFile), Key: key, Existing: existing},
 		Network: network, PrivateHosts: x.Private,
 	})
 	if err != nil {
@@ -89,7 +98,7 @@ func RunOn(ctx context.Context, home string, args []string, c OnDevice, x *IO, g
 			return Report(x, err)
 		}
 		_, creates := c.(creator)
-		d, err := openDevice(home, creates, x)
+		d, err := openDevice(ctx, home, creates, x)
 		if err == nil {
 			err = d.hold(ctx, c, creates, follows, x, guest)
 			return Report(x, errors.Join(err, d.Close()))
@@ -141,7 +150,7 @@ func Report(x *IO, err error) int {
 	} else {
 		to.printf("sotto: %s (%s)\n", line(f.Text), f.Code)
 	}
-	return f.Exit
+	return exits[f.Sort]
 }
 
 // sync reads what there is and sends what can be sent. The error of a host that cannot

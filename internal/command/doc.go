@@ -27,8 +27,10 @@ type IO struct {
 	Resumes  bool          // what goes on until it is stopped was begun by another process
 	Timeout  time.Duration // how long servers may take
 	Private  []string      // hosts that may have addresses in private ranges
+	Secret   string        // the file with the passphrase of a locked home; "": ask for it
 
 	tap    func(client.Network) client.Network // stands between a device and the network
+	opened *[32]byte                           // the key of this process's home, once its passphrase was given
 	failed error                               // of the first write to Out that failed
 }
 
@@ -45,6 +47,12 @@ type OnServer interface {
 // OnDevice is a command of the device in a home directory.
 type OnDevice interface {
 	Run(ctx context.Context, d *Device, x *IO) error
+}
+
+// OnHome is a command about a home directory itself. It needs no device, and runs also
+// while another process holds the home.
+type OnHome interface {
+	RunHome(ctx context.Context, home string, x *IO) error
 }
 
 // Follower is a command that may go on until it is stopped.

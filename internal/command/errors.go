@@ -1,19 +1,10 @@
 package command
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"net/url"
-	"strings"
 
-	"sotto/internal/client"
-	"sotto/internal/dial"
-	"sotto/internal/handover"
-	"sotto/internal/store/sqlite"
-	"sotto/internal/wire"
-	"sotto/mimi"
+	"sotto/internal/custody"
+	"sotto/internal/explain"
 )
 
 // The exit codes.
@@ -25,101 +16,37 @@ const (
 )
 
 // Failure is what a person is told when a command fails: a stable code and a sentence.
-type Failure struct {
-	Code string `json:"code"`
-	Text string `json:"text"`
-	Exit int    `json:"-"`
-}
+type Failure = explain.Failure
 
-func (f *Failure) Error() string { return f.Text }
+// exits are the exit codes by the sort of failure.
+var exits = map[explain.Sort]int{explain.Failed: ExitFailed, explain.Usage: ExitUsage, explain.Unreachable: ExitUnreachable}
 
-func fail(code, format string, args ...any) *Failure {
-	return &Failure{Code: code, Text: fmt.Sprintf(format, args...), Exit: ExitFailed}
-}
+func fail(code, format string, args ...any) *Failure { return explain.Refuse(code, format, args...) }
 
 // Usage is arguments that make no sense together.
 func Usage(format string, args ...any) *Failure {
-	return &Failure{Code: "usage", Text: fmt.Sprintf(format, args...), Exit: ExitUsage}
+	f := explain.Refuse("usage", format, args...)
+	f.Sort = explain.Usage
+	return f
 }
 
 func unreachable(format string, args ...any) *Failure {
-	return &Failure{Code: "unreachable", Text: fmt.Sprintf(format, args...), Exit: ExitUnreachable}
-}
-
-// sentinels are errors that carry no code of their own. The first that fits counts; a
-// text replaces the error's own words.
-var sentinels = []struct {
-	is   error
-	code string
-	text string
-}{
-	{client.ErrNoAccount, "no account", ""},
-	{client.ErrAccount, "account exists", ""},
-	{client.ErrNoRoom, "no such room", ""},
-	{client.ErrNotMember, "not a member", ""},
-	{client.ErrChanged, "handle changed", ""},
-	{client.ErrTooLong, "too long", ""},
-	{client.ErrUnsure, "ambiguous", ""},
-	{client.ErrClosed, "stopped", "sotto was stopped before this was done"},
-	{sqlite.ErrKey, "wrong key", "the file \"key\" in this home does not open its database, or the database's beginning is damaged: put the right key file back, or restore both from a backup"},
-	{sqlite.ErrCorrupt, "damaged", ""},
-	{sqlite.ErrFull, "disk full", ""},
-	{sqlite.ErrInUse, "in use", ""},
-	{sqlite.ErrNotOurs, "damaged", ""},
-	{sqlite.ErrNewer, "version", ""},
-	{sqlite.ErrUnknown, "disk", ""},
-	{sqlite.ErrClosed, "disk", "the disk failed, and the database could not be opened again: free some space and try again"},
-	{handover.ErrLost, "stopped", ""},
-	{handover.ErrOther, "version", ""},
-	{mimi.ErrTooLarge, "too long", "this is too long for a message"},
-	{mimi.ErrUTF8, "malformed", "this is not UTF-8 text"},
-	{mimi.ErrMalformed, "malformed", ""},
-	{mimi.ErrExpiry, "malformed", "this is not a time after which a message can expire"},
-	{fs.ErrPermission, "permission", ""},
-	{context.Canceled, "interrupted", "stopped before this was done"},
+	f := explain.Refuse("unreachable", format, args...)
+	f.Sort = explain.Unreachable
+	return f
 }
 
 // Explain is what a person is told about an error.
 func Explain(err error) *Failure {
-	var f *Failure
-	var refusal *wire.Error
+	f := explain.Error(err)
 	switch {
-	case errors.As(err, &f):
-		return f
-	case errors.Is(err, dial.ErrPrivate):
-		return fail("private address", "%s", privateText)
-	case errors.Is(err, client.ErrUnreachable):
-		return unreachable("%s: %s", client.ErrUnreachable, reason(err))
-	case errors.Is(err, context.DeadlineExceeded):
-		return &Failure{Code: "timeout", Text: "no answer in time; try again, or wait longer with --timeout", Exit: ExitUnreachable}
-	case errors.As(err, &refusal):
-		return fail(refusal.Code.String(), "%s", refusal.Error())
+	case f.Code == "timeout":
+		f.Text = "no answer in time; try again, or wait longer with --timeout"
+	case errors.Is(err, custody.ErrLocked):
+		f.Text = "this home is locked: give its passphrase, on a terminal or with --passphrase-file FILE"
 	}
-	for _, s := range sentinels {
-		if errors.Is(err, s.is) {
-			text := s.text
-			if text == "" {
-				text = s.is.Error()
-				if s.is == fs.ErrPermission {
-					text = err.Error()
-				}
-			}
-			return fail(s.code, "%s", text)
-		}
-	}
-	return fail("failed", "%s", err)
+	return f
 }
 
 // reason is why a host is unreachable, without the request's address.
-func reason(err error) string {
-	var u *url.Error
-	switch {
-	case errors.Is(err, dial.ErrPrivate):
-		return privateText
-	case errors.As(err, &u):
-		return u.Err.Error()
-	}
-	return strings.TrimPrefix(err.Error(), client.ErrUnreachable.Error()+": ")
-}
-
-const privateText = "this server has an address in a private range, which is not contacted unless you say --allow-private HOST"
+func reason(err error) string { return explain.Reason(err) }

@@ -93,6 +93,12 @@ type Member struct {
 	Self   bool   `json:"self,omitempty"`
 }
 
+// Opening is what `app` prints: an address that opens one window within two minutes.
+type Opening struct {
+	Type string `json:"type"` // "opening"
+	URL  string `json:"url"`
+}
+
 // Done is what a command prints that changes something and has nothing else to say.
 type Done struct {
 	Type string `json:"type"` // "done"

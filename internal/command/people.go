@@ -6,7 +6,9 @@ import (
 	"errors"
 
 	"sotto/internal/client"
+	"sotto/internal/explain"
 	"sotto/internal/store"
+	"sotto/mimi"
 )
 
 // Requests shows strangers who wrote and wait for the person's word.
@@ -20,7 +22,7 @@ func (Requests) Run(ctx context.Context, d *Device, x *IO) error {
 		return err
 	}
 	for _, r := range list {
-		x.say(requestOf(r), "%s %s: %s", clock(r.Arrived, 0), line(r.Handle), block(written(r.Text), "       "))
+		x.say(requestOf(r), "%s %s: %s", clock(r.Arrived, 0), line(r.Handle), block(mimi.Written(r.Text), "       "))
 	}
 	if len(list) > 0 && !x.JSON {
 		x.printf("Accept with sotto accept HANDLE, refuse with sotto block HANDLE.\n")
@@ -29,7 +31,7 @@ func (Requests) Run(ctx context.Context, d *Device, x *IO) error {
 }
 
 func requestOf(r store.Invitation) Request {
-	return Request{Type: "request", From: r.Handle, Account: hex.EncodeToString(r.Account[:]), Room: roomText(r.Room), Text: written(r.Text), Arrived: stamp(r.Arrived)}
+	return Request{Type: "request", From: r.Handle, Account: hex.EncodeToString(r.Account[:]), Room: roomText(r.Room), Text: mimi.Written(r.Text), Arrived: stamp(r.Arrived)}
 }
 
 // Accept accepts a stranger's request.
@@ -50,7 +52,7 @@ func (o Accept) Run(ctx context.Context, d *Device, x *IO) error {
 		}
 		return fail("no such request", "nobody with the handle %s waits to be accepted", o.From)
 	case errors.Is(err, context.DeadlineExceeded):
-		return &Failure{Code: "queued", Text: "accepted; the conversation opens when sotto next runs and reaches its server", Exit: ExitUnreachable}
+		return &Failure{Code: "queued", Text: "accepted; the conversation opens when sotto next runs and reaches its server", Sort: explain.Unreachable}
 	case err != nil:
 		return err
 	}

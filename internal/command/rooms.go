@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"sotto/internal/client"
+	"sotto/internal/explain"
 	"sotto/internal/room"
 	"sotto/internal/store"
 )
@@ -47,6 +48,9 @@ func roomOf(r client.RoomInfo) Room {
 	o := Room{Type: "room", ID: roomText(r.ID), Name: r.Name, Kind: "group", State: roomStates[r.State], Host: r.Host, Unread: r.Unseen, Members: []Member{}}
 	if r.Kind == room.Pair {
 		o.Kind = "pair"
+	}
+	if r.Kind == room.Self {
+		o.Kind = "self"
 	}
 	for _, m := range r.Members {
 		o.Members = append(o.Members, Member{Handle: m.Handle, Admin: m.Admin, Self: m.Self})
@@ -138,7 +142,7 @@ func (o RoomCreate) Run(ctx context.Context, d *Device, x *IO) error {
 
 // notYet is a change that is kept and waits for a server.
 func notYet(why error, what string) error {
-	return &Failure{Code: "queued", Text: what + " when sotto next runs and reaches the server: " + Explain(why).Text, Exit: ExitUnreachable}
+	return &Failure{Code: "queued", Text: what + " when sotto next runs and reaches the server: " + Explain(why).Text, Sort: explain.Unreachable}
 }
 
 // change runs a change of a room and waits until it is made.

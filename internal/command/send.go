@@ -6,10 +6,12 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"sotto/internal/client"
 	"sotto/internal/dial"
+	"sotto/internal/explain"
 	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/internal/wire"
@@ -49,9 +51,11 @@ func (o Send) Run(ctx context.Context, d *Device, x *IO) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	refused, stop := d.refusals()
+	defer stop()
 	queued := make(chan outcome, ahead)
 	go d.queueAll(ctx, o.To, compose, texts, x.Timeout, queued)
-	return d.report(ctx, queued, x)
+	return d.report(ctx, queued, refused, x)
 }
 
 func (o Send) check() error {
@@ -219,7 +223,7 @@ func (d *Device) queue(ctx context.Context, to string, c client.Compose, timeout
 
 // report tells what became of each message. The first failure ends it, but for a host
 // that is down: then the rest is queued, and told so.
-func (d *Device) report(ctx context.Context, queued <-chan outcome, x *IO) error {
+func (d *Device) report(ctx context.Context, queued <-chan outcome, refused *atomic.Pointer[wire.Error], x *IO) error {
 	var down, failed error
 	var places *home
 	waiting := 0
@@ -233,7 +237,7 @@ func (d *Device) report(ctx context.Context, queued <-chan outcome, x *IO) error
 		}
 		m := q.m
 		if down == nil {
-			m, down = d.settled(ctx, m, places, x.Timeout)
+			m, down = d.settled(ctx, m, places, refused, x.Timeout)
 		}
 		x.say(Sent{Type: "sent", ID: m.ID.String(), Room: roomText(m.Room), State: m.State.String()}, "%s %s", short(m.ID), m.State)
 		switch m.State {
@@ -271,7 +275,7 @@ func stillQueued(n int, why error) error {
 	if n > 1 {
 		what = "the messages are queued and go"
 	}
-	return &Failure{Code: "queued", Text: what + " when sotto next runs and reaches the server: " + f.Text, Exit: ExitUnreachable}
+	return &Failure{Code: "queued", Text: what + " when sotto next runs and reaches the server: " + f.Text, Sort: explain.Unreachable}
 }
 
 // home is where a room's messages go.
@@ -294,7 +298,7 @@ func (d *Device) home(id room.ID) *home {
 
 // settled waits until a message is no longer queued, and answers it as it is then. An
 // error says why it still is.
-func (d *Device) settled(ctx context.Context, m *store.Message, at *home, timeout time.Duration) (*store.Message, error) {
+func (d *Device) settled(ctx context.Context, m *store.Message, at *home, refused *atomic.Pointer[wire.Error], timeout time.Duration) (*store.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var down error
@@ -308,6 +312,20 @@ func (d *Device) settled(ctx context.Context, m *store.Message, at *home, timeou
 		return m, nil
 	case down != nil:
 		err = down
+	case errors.Is(err, context.DeadlineExceeded) && refused.Load() != nil:
+		err = refused.Load()
 	}
 	return m, err
+}
+
+// refusals holds the last that a host has refused for a reason that may pass, such as a full
+// disk: it is tried again all the same.
+func (d *Device) refusals() (last *atomic.Pointer[wire.Error], cancel func()) {
+	last = new(atomic.Pointer[wire.Error])
+	return last, d.Client.Subscribe(func(e client.Event) {
+		var refusal *wire.Error
+		if e.Kind == client.EventTrouble && errors.As(e.Err, &refusal) {
+			last.Store(refusal)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 
 	"sotto/internal/server"
 	"sotto/internal/server/config"
+	"sotto/internal/wire"
 )
 
 // Serve runs a home server until it is stopped. What is said here outweighs what a
@@ -22,6 +24,7 @@ type Serve struct {
 	Domain      string `help:"Get certificates by ACME for this name." placeholder:"NAME"`
 	TLSCert     string `name:"tls-cert" help:"Or take the certificate from this file." placeholder:"FILE"`
 	TLSKey      string `name:"tls-key" help:"And its key from this one." placeholder:"FILE"`
+	SelfSigned  bool   `help:"Or make a certificate of its own, for a server on your own network. Devices know it by its key, which invitation links carry."`
 	BehindProxy bool   `help:"A proxy in front does TLS."`
 	Open        bool   `help:"Let anybody register. Otherwise an account needs an invitation."`
 	Config      string `help:"A configuration file; SIGHUP reads limits and who may register from it again." placeholder:"FILE"`
@@ -70,8 +73,9 @@ func (o Serve) config(dir string) (c config.Config, err error) {
 		}
 	}
 	c.BehindProxy = c.BehindProxy || o.BehindProxy
+	c.SelfSigned = c.SelfSigned || o.SelfSigned
 	c.Open = c.Open || o.Open
-	if c.Listen == config.Default().Listen && c.Domain == "" && c.CertFile == "" {
+	if c.Listen == config.Default().Listen && c.Domain == "" && c.CertFile == "" && !c.SelfSigned {
 		c.Listen = plainListen
 	}
 	return c, nil
@@ -91,7 +95,14 @@ func (o Serve) serve(ctx context.Context, c config.Config, x *IO) error {
 	if c.BehindProxy {
 		header = c.ProxyHeader
 	}
+	executable := ""
+	if c.Programs {
+		if executable, err = os.Executable(); err != nil {
+			log.Warn("this program is not offered on the invitation page", "err", err)
+		}
+	}
 	s, err := server.New(server.Options{
+		Executable: executable, ProgramsDir: c.ProgramsDir,
 		Dir: c.Data, Log: log, Host: c.Host, Open: c.Open, Limits: c.Limits, ProxyHeader: header, Proxies: proxies,
 	})
 	if err != nil {
@@ -99,7 +110,7 @@ func (o Serve) serve(ctx context.Context, c config.Config, x *IO) error {
 	}
 	defer o.reload(s, log)()
 	err = s.Serve(ctx, server.ServeOptions{
-		Listen: c.Listen, Domain: c.Domain, CertFile: c.CertFile, KeyFile: c.KeyFile, BehindProxy: c.BehindProxy,
+		Listen: c.Listen, Domain: c.Domain, CertFile: c.CertFile, KeyFile: c.KeyFile, BehindProxy: c.BehindProxy, Own: c.SelfSigned,
 		Ready: func(at netip.AddrPort) { o.ready(s, at, c, x) },
 	})
 	if err = errors.Join(err, s.Close()); err != nil {
@@ -117,8 +128,16 @@ func (o Serve) ready(s *server.Server, at netip.AddrPort, c config.Config, x *IO
 		Host   string `json:"host"`
 		Open   bool   `json:"open"`
 		Data   string `json:"data"`
-	}{"serving", at.String(), st.Host, c.Open, c.Data},
+		Pin    string `json:"pin,omitempty"` // SHA-256 of the key of a server that vouches for itself
+	}{"serving", at.String(), st.Host, c.Open, c.Data, pinText(s.Pin())},
 		"sotto: serving %s · handles are NAME@%s · %s · data in %s", at, st.Host, entry(c.Open), c.Data)
+}
+
+func pinText(pin wire.Hash) string {
+	if pin == (wire.Hash{}) {
+		return ""
+	}
+	return hex.EncodeToString(pin[:])
 }
 
 func entry(open bool) string {
@@ -150,22 +169,28 @@ func (o Serve) reload(s *server.Server, log *slog.Logger) (stop func()) {
 	return func() { signal.Stop(c); close(c); <-done }
 }
 
-// ServerInvite makes invitation codes.
+// ServerInvite makes invitations.
 type ServerInvite struct {
-	Count int `default:"1" help:"How many."`
+	Count    int           `default:"1" help:"How many."`
+	Lifetime time.Duration `default:"720h" help:"How long they are good: a minute at least, 30 days at most."`
 }
 
-// Run prints one code per line.
+// Run prints one per line: the code, and the same as a link.
 func (o ServerInvite) Run(ctx context.Context, dir string, x *IO) error {
-	codes, err := server.InviteRemote(ctx, dir, o.Count)
+	if o.Lifetime < wire.MinInvitationLifetime || o.Lifetime > wire.MaxInvitationLifetime {
+		return Usage("an invitation is good for a minute at least and 30 days (720h) at most")
+	}
+	made, err := server.InviteRemote(ctx, dir, o.Count, o.Lifetime)
 	if err != nil {
 		return admin(err)
 	}
-	for _, c := range codes {
+	for i, c := range made.Codes {
 		x.say(struct {
-			Type string `json:"type"` // "invitation"
-			Code string `json:"code"`
-		}{"invitation", c}, "%s", c)
+			Type  string    `json:"type"` // "invitation"
+			Code  string    `json:"code"`
+			Link  string    `json:"link"`
+			Until time.Time `json:"until"`
+		}{"invitation", c, made.Links[i], made.Until.UTC()}, "%s  %s", c, made.Links[i])
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func (v *view) object(m store.Message) Message {
 	return Message{
 		Type: "message", ID: m.ID.String(), Room: roomText(m.Room), RoomName: v.name(m.Room),
 		From: v.d.Client.Handle(m.Account), Own: m.Account == self.Account,
-		Kind: m.Kind.String(), Text: written(m.Text), Target: target(m.Target),
+		Kind: m.Kind.String(), Text: mimi.Written(m.Text), Target: target(m.Target),
 		Sent: stamp(m.Sent), Arrived: stamp(m.Arrived), State: m.State.String(), Seen: seen(m),
 		Edited: m.Flags&store.FlagEdited != 0, Deleted: m.Flags&store.FlagDeleted != 0, Expires: stamp(m.Expires),
 	}
@@ -133,7 +133,7 @@ func (v *view) text(m store.Message) string {
 	if m.Target != nil {
 		to = short(*m.Target)
 	}
-	body := block(written(m.Text), margin)
+	body := block(mimi.Written(m.Text), margin)
 	switch {
 	case m.Kind == mimi.KindDelete:
 		return "(took back " + to + ")"

@@ -2,10 +2,8 @@ package handover
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"time"
 )
@@ -25,7 +23,6 @@ type Run func(ctx context.Context, r Request, x IO) int
 // Holder listens for guests. Close ends it.
 type Holder struct {
 	ln    net.Listener
-	path  string
 	stays bool
 	run   Run
 
@@ -49,24 +46,11 @@ type guest struct {
 // Hold listens at path. The caller holds the home, so a socket that stands there was
 // left behind. stays says that the holder goes on until it is stopped.
 func Hold(path string, stays bool, run Run) (*Holder, error) {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	var ln net.Listener
-	err := short(path, func(path string) (err error) {
-		if ln, err = net.Listen("unix", path); err == nil {
-			ln.(*net.UnixListener).SetUnlinkOnClose(false) // Close does it, by the whole path
-			err = os.Chmod(path, 0o600)
-		}
-		return err
-	})
+	ln, err := Listen(path)
 	if err != nil {
-		if ln != nil {
-			ln.Close()
-		}
 		return nil, err
 	}
-	h := &Holder{ln: ln, path: path, stays: stays, run: run, guests: map[*guest]struct{}{}}
+	h := &Holder{ln: ln, stays: stays, run: run, guests: map[*guest]struct{}{}}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.wait.Go(h.accept)
 	return h, nil
@@ -77,10 +61,6 @@ func (h *Holder) accept() {
 		c, err := h.ln.Accept()
 		if err != nil {
 			return
-		}
-		if !sameUser(c) {
-			c.Close()
-			continue
 		}
 		h.wait.Go(func() {
 			defer c.Close()
@@ -170,7 +150,6 @@ func (h *Holder) Close() {
 		}
 	}
 	h.mu.Unlock()
-	os.Remove(h.path)
 	h.ln.Close()
 	late := time.AfterFunc(grace, h.cancel)
 	h.wait.Wait()

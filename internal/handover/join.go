@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"time"
 )
 
@@ -23,18 +21,11 @@ var (
 // follows is kept back, with ErrWait, from a holder that does not stay. ErrAgain is a
 // request that goes on elsewhere, since the holder stops: the guest may take its place.
 func Join(ctx context.Context, path string, r Request, x IO) (code int, err error) {
-	var c net.Conn
-	err = short(path, func(path string) (err error) {
-		c, err = net.DialTimeout("unix", path, time.Second)
-		return err
-	})
+	c, err := Dial(path)
 	if err != nil {
-		return 0, ErrNobody
+		return 0, err
 	}
 	defer c.Close()
-	if !sameUser(c) {
-		return 0, fmt.Errorf("the socket %s belongs to another user", path)
-	}
 	w := &wire{rw: c}
 	c.SetReadDeadline(time.Now().Add(grace))
 	var h hello

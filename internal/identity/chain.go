@@ -308,3 +308,15 @@ func (c *Chain) Extend(from int, signed [][]byte) (int, error) {
 	*c = *next
 	return added, nil
 }
+
+// Record are the statements from a position on, read: what the account says of itself, for
+// people to look at. They are verified already.
+func (c *Chain) Record(from int) []Statement {
+	var out []Statement
+	for _, signed := range c.Statements(from) {
+		if s, _, err := parse(signed); err == nil { // Append took it
+			out = append(out, *s)
+		}
+	}
+	return out
+}

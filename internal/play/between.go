@@ -22,6 +22,7 @@ type Between struct {
 	lines map[*Line]bool
 	paths []string // of the requests made, with their method
 	sent  map[wire.Op]int
+	dials map[string]int // by path
 }
 
 // Line is one connection that passes.
@@ -31,6 +32,7 @@ type Line struct {
 	conn       client.Conn
 	frame      func([]byte)
 	asked      map[uint64]wire.Op
+	over       bool // ended from this side or by the client: nothing passes any more
 }
 
 // Passing is a frame on its way: a request up, or an answer or event down. The function
@@ -45,7 +47,7 @@ type Passing struct {
 
 // Between puts somebody between a person and all servers; for the person's next Open.
 func (p *Person) Between() *Between {
-	b := &Between{lines: map[*Line]bool{}, sent: map[wire.Op]int{}}
+	b := &Between{lines: map[*Line]bool{}, sent: map[wire.Op]int{}, dials: map[string]int{}}
 	before := p.Mutate
 	p.Mutate = func(o *client.Options) {
 		if before != nil {
@@ -79,8 +81,24 @@ func (b *Between) Down(f func(*Passing)) { b.with(func() { b.down = f }) }
 // HTTP has f look at the answers to requests.
 func (b *Between) HTTP(f func(r client.Request, a *client.Answer)) { b.with(func() { b.http = f }) }
 
-// Honest passes everything on as it is, from now on.
-func (b *Between) Honest() { b.with(func() { b.up, b.down, b.http = nil, nil, nil }) }
+// Honest passes everything on as it is, from now on. After something was kept back that is
+// honest only on a new connection: see Anew.
+func (b *Between) Honest() { b.with(b.honest) }
+
+func (b *Between) honest() { b.up, b.down, b.http = nil, nil, nil }
+
+// Anew ends the connections to a path and is honest on those that follow, in one step: what
+// comes in between would come after a frame that is missing.
+func (b *Between) Anew(path string) {
+	b.with(func() {
+		b.honest()
+		for l := range b.lines {
+			if l.Path == path {
+				l.end()
+			}
+		}
+	})
+}
 
 func (b *Between) with(f func()) {
 	b.mu.Lock()
@@ -91,7 +109,7 @@ func (b *Between) with(f func()) {
 // Cut ends the connections to a path, as a server does that closes them.
 func (b *Between) Cut(path string) {
 	for _, l := range b.open(path) {
-		l.conn.Close()
+		l.Close()
 	}
 }
 
@@ -104,7 +122,7 @@ func (b *Between) Say(path string, bytes []byte) {
 
 func (b *Between) open(path string) (out []*Line) {
 	b.with(func() {
-		out = slices.DeleteFunc(slices.Collect(maps.Keys(b.lines)), func(l *Line) bool { return l.Path != path })
+		out = slices.DeleteFunc(slices.Collect(maps.Keys(b.lines)), func(l *Line) bool { return l.Path != path || l.over })
 	})
 	return out
 }
@@ -112,6 +130,12 @@ func (b *Between) open(path string) (out []*Line) {
 // Sent counts the requests of a kind that reached a server.
 func (b *Between) Sent(op wire.Op) (n int) {
 	b.with(func() { n = b.sent[op] })
+	return n
+}
+
+// Dialled counts the connections to a path that the client tried to make.
+func (b *Between) Dialled(path string) (n int) {
+	b.with(func() { n = b.dials[path] })
 	return n
 }
 
@@ -130,6 +154,7 @@ func (b *Between) Requested(part string) (n int) {
 // Dial implements client.Network.
 func (b *Between) Dial(host, path string, private bool, up func(client.Conn), frame func([]byte), down func(error)) {
 	l := &Line{Host: host, Path: path, b: b, frame: frame, asked: map[uint64]wire.Op{}}
+	b.with(func() { b.dials[path]++ })
 	b.Network.Dial(host, path, private, func(c client.Conn) {
 		l.conn = c
 		b.with(func() { b.lines[l] = true })
@@ -163,6 +188,9 @@ func (l *Line) Send(raw []byte) {
 	if err != nil {
 		panic("the client sends what is not a frame: " + err.Error())
 	}
+	if l.over {
+		return
+	}
 	p := &Passing{Line: l, Op: wire.Op(f.Number), Frame: f}
 	l.asked[f.ID] = p.Op
 	if l.b.up != nil {
@@ -173,8 +201,22 @@ func (l *Line) Send(raw []byte) {
 	}
 }
 
-// Close implements client.Conn.
-func (l *Line) Close() { l.conn.Close() }
+// Close implements client.Conn. It also ends the line from this side.
+func (l *Line) Close() { l.b.with(l.end) }
+
+// end ends a line at this very place. A closed connection still brings what was read
+// before it is gone: if that passed, a frame would be missing in the middle of what goes
+// on, which is another thing than a connection that ends, and which clients are to notice.
+func (l *Line) end() {
+	l.over = true
+	l.conn.Close()
+}
+
+// Cut ends the connection in the place of this frame: it is lost with all that follows.
+func (p *Passing) Cut() {
+	p.Drop = true
+	p.end()
+}
 
 // down takes what the server says.
 func (l *Line) down(raw []byte) {
@@ -183,6 +225,9 @@ func (l *Line) down(raw []byte) {
 	f, err := wire.DecodeFrame(raw)
 	if err != nil {
 		panic("the server sends what is not a frame: " + err.Error())
+	}
+	if l.over {
+		return
 	}
 	p := &Passing{Line: l, Op: wire.Op(f.Number), Frame: f}
 	if f.ID != 0 {

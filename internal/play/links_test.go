@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -155,8 +157,7 @@ func TestNoAnswer(t *testing.T) {
 			before := f.hellos()
 			f.Clock.Advance(31 * time.Second)
 			f.bo.Eventually("connects anew", func() bool { f.Clock.Advance(time.Second); return f.hellos() > before }, func() any { return nil })
-			f.Honest()
-			f.Cut("/v1/log") // it may be silent about the last of them still
+			f.Anew("/v1/log") // it may be silent about the last of them still
 			f.tick = 100 * time.Millisecond
 			f.settled()
 			f.works()
@@ -180,8 +181,8 @@ func TestClosedMidPart(t *testing.T) {
 			}
 			e.Parts, e.Entry.Bytes = 2, b[100:]
 			if cut {
-				cut, p.Drop = false, true
-				p.conn.Close()
+				cut = false
+				p.Cut()
 			}
 		})
 	})
@@ -201,11 +202,87 @@ func TestCutAnywhere(t *testing.T) {
 		n := 0
 		f.Down(func(p *Passing) {
 			if n++; p.Path == "/v1/log" && n == k {
-				p.Drop = true
-				p.conn.Close()
+				p.Cut()
 			}
 		})
 		f.works()
 	}
 	f.bo.notTold(client.NoticeFork, client.NoticeJunk, client.NoticeCopy)
+}
+
+// A connection that is cut brings nothing any more, even if more was read from it already:
+// the stage does not take a frame out of the middle, which is what clients alarm about.
+func TestCutIsAnEnd(t *testing.T) {
+	f := newFaithless(t)
+	l := &lingering{}
+	between := f.bo.Mutate
+	f.bo.Mutate = func(o *client.Options) {
+		l.Network, o.Network = o.Network, l
+		between(o)
+	}
+	f.bo.Away()
+	f.bo.Back()
+	f.works()
+	cut := false
+	f.Down(func(p *Passing) {
+		if !cut && p.event(wire.EventEntry) {
+			cut = true
+			p.Cut()
+		}
+	})
+	f.say(f.ana, "cut off")
+	f.say(f.ana, "after the cut")
+	f.bo.Eventually("more comes after the cut", func() bool { return l.late.Load() > 0 }, func() any { return cut })
+	f.bo.Steps()
+	l.gone()
+	f.settled()
+	f.works()
+	f.bo.notTold(client.NoticeFork, client.NoticeJunk, client.NoticeCopy)
+}
+
+// lingering is a network whose connections, once closed, go on until they are gone, as one
+// does for a moment of which more was read already.
+type lingering struct {
+	client.Network
+	late    atomic.Int32 // entries that came on closed connections
+	mu      sync.Mutex
+	closing []client.Conn
+}
+
+type lingerer struct {
+	client.Conn
+	n      *lingering
+	closed atomic.Bool
+}
+
+// Dial implements client.Network.
+func (n *lingering) Dial(host, path string, private bool, up func(client.Conn), frame func([]byte), down func(error)) {
+	c := &lingerer{n: n}
+	n.Network.Dial(host, path, private, func(conn client.Conn) {
+		c.Conn = conn
+		up(c)
+	}, func(raw []byte) {
+		closed := c.closed.Load()
+		frame(raw)
+		if f, err := wire.DecodeFrame(raw); err == nil && closed && f.ID == 0 && wire.Op(f.Number) == wire.EventEntry {
+			n.late.Add(1)
+		}
+	}, down)
+}
+
+// Close implements client.Conn.
+func (c *lingerer) Close() {
+	c.closed.Store(true)
+	c.n.mu.Lock()
+	defer c.n.mu.Unlock()
+	c.n.closing = append(c.n.closing, c.Conn)
+}
+
+// gone ends what was closed.
+func (n *lingering) gone() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range n.closing {
+		c.Close()
+	}
 }

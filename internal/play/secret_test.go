@@ -239,6 +239,33 @@ func TestBadInput(t *testing.T) {
 	bo.Reads(ana.Handle, "before", "after")
 }
 
+// A device whose handle was refused has no account, and keeps no connection for one: it does
+// not come back to the home server until it is to make another, and then on one connection.
+func TestRefusedHandle(t *testing.T) {
+	w := New(t)
+	bo := w.Person("bo")
+	other := w.Nobody("bo", w.Home)
+	between := other.Between()
+	other.Open()
+	if err := other.Client.CreateAccount(patient(t), bo.Handle, ""); wire.CodeOf(err) != wire.CodeHandleTaken {
+		t.Errorf("a taken handle: %v", err)
+	}
+	before := between.Dialled("/v1/account")
+	w.Clock.Advance(5 * time.Minute)
+	other.Steps()
+	if n := between.Dialled("/v1/account"); n != before {
+		t.Errorf("%d connections for no account", n-before)
+	}
+	if err := other.Client.CreateAccount(patient(t), "bo2@"+w.Home.Name, ""); err != nil {
+		t.Errorf("another handle: %v", err)
+	}
+	w.Clock.Advance(5 * time.Minute)
+	other.Sync()
+	if n := between.Dialled("/v1/account"); n != before+1 {
+		t.Errorf("%d connections for one account", n-before)
+	}
+}
+
 // forger is a directory that answers with chains that are not the account's.
 func forger(t *testing.T, ana *Person) string {
 	k, err := identity.NewKeys(rnd)

@@ -132,8 +132,7 @@ func TestOverBeforeItWasSent(t *testing.T) {
 				b.forgets("a heron")
 				b.forgets("another heron")
 				if sealed {
-					between.Honest()
-					between.Cut("/v1/log")
+					between.Anew("/v1/log")
 				} else {
 					w.Home.Start()
 				}
@@ -256,8 +255,7 @@ func TestTakenBackOnItsWay(t *testing.T) {
 	f.ana.Reads(f.bo.Handle, "hi", "on its way")
 	f.bo.Compose(f.ana.Handle, client.Delete(m.ID))
 	f.said = append(f.said, "", "")
-	f.Honest()
-	f.Cut("/v1/log")
+	f.Anew("/v1/log")
 	f.works()
 	f.bo.notTold(client.NoticeCopy, client.NoticeFork, client.NoticeMoved)
 	if got := f.bo.message(m.ID); got.Pos == 0 || got.Flags&store.FlagDeleted == 0 || got.State < store.Stored || got.State > store.Read {

@@ -67,7 +67,7 @@ type Context struct {
 	TTL        uint64        `cbor:"8,keyasint"` // lifetime of an entry, seconds
 	Admins     []identity.ID `cbor:"9,keyasint,omitempty"`
 	Title      string        `cbor:"10,keyasint,omitempty"`
-	Picture    []byte        `cbor:"11,keyasint,omitempty"` // reserved
+	Picture    []byte        `cbor:"11,keyasint,omitempty"` // PictureRef
 	Disappear  uint64        `cbor:"12,keyasint,omitempty"` // seconds after reading; 0 never
 	Before     *Place        `cbor:"13,keyasint,omitempty"` // where the generation before ended
 }

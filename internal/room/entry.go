@@ -43,6 +43,9 @@ const (
 	PayloadClosed  PayloadKind = 4  // a pair's other room is the one; nothing follows here
 	PayloadOffer   PayloadKind = 5  // reserved
 	PayloadNews    PayloadKind = 16 // reserved: chain statements and checkpoints
+	PayloadProfile PayloadKind = 17 // Profile: what the sender's account shows of itself
+	PayloadPicture PayloadKind = 18 // the picture that the room's context names
+	PayloadPin     PayloadKind = 19 // Pin
 )
 
 // Payload is the plaintext of an application message. Seq and Chain name the last

@@ -18,6 +18,7 @@ type EnvelopeKind uint8
 const (
 	EnvelopeInvitation EnvelopeKind = 1
 	EnvelopeRejoin     EnvelopeKind = 2
+	EnvelopeKnock      EnvelopeKind = 3
 )
 
 // Envelope is an inbox entry without its seal: who sends it, proven by the chain, and
@@ -92,6 +93,8 @@ type Invitation struct {
 	First      []byte       `cbor:"11,keyasint,omitempty"` // for a stranger: MIMI content of the first message
 	Move       *Move        `cbor:"12,keyasint,omitempty"` // the room moved here
 	Known      *wire.Secret `cbor:"13,keyasint,omitempty"` // reserved: a private capability of the inviter
+	Name       string       `cbor:"14,keyasint,omitempty"` // the name that the inviter shows: their claim
+	Link       *LinkID      `cbor:"15,keyasint,omitempty"` // the link by which the recipient has asked for it
 }
 
 // Bundle is the ratchet tree and the chains that prove its leaves, each as far as the
@@ -138,7 +141,7 @@ func ParseInvitation(b []byte) (Invitation, error) {
 	host, err := wire.ParseHost(i.Host)
 	switch {
 	case err != nil || host != i.Host, i.Generation < 1, i.Kind < Pair || i.Kind > Self,
-		len(i.Title) > MaxTitle, (i.Bundle == nil) == (i.Blob == nil):
+		len(i.Title) > MaxTitle, (i.Bundle == nil) == (i.Blob == nil), CheckName(i.Name) != nil:
 		return i, fmt.Errorf("%w: invitation out of bounds", ErrJunk)
 	}
 	if i.Blob != nil {

@@ -21,7 +21,7 @@ type Exporter interface {
 const (
 	labelToken  = "sotto token"
 	labelEntry  = "sotto entry"
-	labelSignal = "sotto signal" // reserved for signals
+	labelSignal = "sotto signal"
 )
 
 // Token is the epoch's write token.

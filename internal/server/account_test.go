@@ -15,7 +15,8 @@ func TestRegisterAndAuth(t *testing.T) {
 	g := k.Genesis(wire.Handle{Name: "bo", Host: r.host()}, time.Now())
 	p.refused(wire.CodeInvitation, wire.OpRegister, wire.Register{Genesis: g})
 	p.refused(wire.CodeInvitation, wire.OpRegister, wire.Register{Genesis: g, Invitation: "abcd-efgh-jkmn-pqrs"})
-	codes, _ := r.s.Invite(1)
+	made, _ := r.s.Invite(1, 0)
+	codes := made.Codes
 	p.refused(wire.CodeNoHandle, wire.OpRegister, wire.Register{Genesis: k.Genesis(wire.Handle{Name: "bo", Host: "elsewhere.org"}, time.Now()), Invitation: codes[0]})
 	p.refused(wire.CodeHandleTaken, wire.OpRegister, wire.Register{Genesis: k.Genesis(wire.Handle{Name: "ana", Host: r.host()}, time.Now()), Invitation: codes[0]})
 	p.refused(wire.CodeBadChain, wire.OpRegister, wire.Register{Genesis: g[:len(g)-1], Invitation: codes[0]})
@@ -137,7 +138,8 @@ func TestSuspendAndDelete(t *testing.T) {
 	}
 	register := func() error {
 		q := r.open("/v1/account")
-		codes, _ := r.s.Invite(1)
+		made, _ := r.s.Invite(1, 0)
+		codes := made.Codes
 		return q.call(wire.OpRegister, wire.Register{Genesis: newKeys(t).Genesis(ana.h, now), Invitation: codes[0]}, nil)
 	}
 	if err := register(); wire.CodeOf(err) != wire.CodeHandleTaken {

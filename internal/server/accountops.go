@@ -2,6 +2,7 @@ package server
 
 import (
 	"sync"
+	"time"
 
 	"sotto/internal/server/directory"
 	"sotto/internal/server/inbox"
@@ -22,6 +23,7 @@ var accountOperations = map[wire.Op]operation{
 	wire.OpCreate:     {auth: true, do: call((*Session).create)},
 	wire.OpTicket:     {auth: true, do: call((*Session).ticket)},
 	wire.OpDelete:     {auth: true, do: (*Session).delete},
+	wire.OpInvite:     {auth: true, do: call((*Session).invite)},
 }
 
 func (s *Session) register(r wire.Register) (wire.Done, error) {
@@ -197,6 +199,23 @@ func (s *Session) ticket(t wire.TicketRequest) (out wire.Ticket, err error) {
 		return out, err
 	}
 	return s.srv.blobs.Ticket(t)
+}
+
+// invite makes a code with which somebody may register.
+func (s *Session) invite(q wire.Invite) (out wire.Invited, err error) {
+	if q.Lifetime > uint64(wire.MaxInvitationLifetime/time.Second) {
+		return out, wire.Refuse(wire.CodeMalformed, "an invitation is good for 30 days at most")
+	}
+	a, err := s.account()
+	if err != nil {
+		return out, err
+	}
+	l := s.srv.policy.Load().limits
+	code, until, err := s.srv.dir.InviteBy(a.Name, time.Duration(q.Lifetime)*time.Second, l.PeopleInviteOpen, l.PeopleInvitePerWeek)
+	if err != nil {
+		return out, err
+	}
+	return wire.Invited{Code: code, Until: uint64(until.UnixMilli())}, nil
 }
 
 // spend takes what is asked for from what the account may ask for in a day.

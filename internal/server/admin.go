@@ -72,8 +72,24 @@ func version() string {
 	return info.Main.Version
 }
 
-// Invite makes n invitation codes.
-func (s *Server) Invite(n int) ([]string, error) { return s.dir.Invite(n) }
+// Invitations are codes to register with, and the same as links.
+type Invitations struct {
+	Codes []string  `json:"codes"`
+	Links []string  `json:"links"`
+	Until time.Time `json:"until"`
+}
+
+// Invite makes n invitations, each good once within a lifetime; 0 is the longest.
+func (s *Server) Invite(n int, lifetime time.Duration) (out Invitations, err error) {
+	if out.Codes, out.Until, err = s.dir.Invite(n, lifetime); err != nil {
+		return out, err
+	}
+	for _, code := range out.Codes {
+		l := wire.Link{Kind: wire.LinkAccount, Host: s.dir.Host(), Code: code, Until: uint64(out.Until.UnixMilli()), Pin: s.Pin()}
+		out.Links = append(out.Links, l.String())
+	}
+	return out, nil
+}
 
 // Suspend suspends an account, or lifts it. Its devices lose their connections.
 func (s *Server) Suspend(handle string, suspended bool) error {
@@ -105,22 +121,26 @@ func (s *Server) Delete(handle string) error {
 
 // adminRequest and adminAnswer cross the admin socket.
 type adminRequest struct {
-	Count  int    `json:"count,omitempty"`
-	Handle string `json:"handle,omitempty"`
-	Lift   bool   `json:"lift,omitempty"`
+	Count    int           `json:"count,omitempty"`
+	Lifetime time.Duration `json:"lifetime,omitempty"`
+	Handle   string        `json:"handle,omitempty"`
+	Lift     bool          `json:"lift,omitempty"`
 }
 
 type adminAnswer struct {
-	Codes  []string  `json:"codes,omitempty"`
-	Status *Status   `json:"status,omitempty"`
-	Code   wire.Code `json:"code,omitempty"`
-	Error  string    `json:"error,omitempty"`
+	Invitations *Invitations `json:"invitations,omitempty"`
+	Status      *Status      `json:"status,omitempty"`
+	Code        wire.Code    `json:"code,omitempty"`
+	Error       string       `json:"error,omitempty"`
 }
 
 func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	for path, do := range map[string]func(adminRequest) (adminAnswer, error){
-		"POST /invite": func(q adminRequest) (a adminAnswer, err error) { a.Codes, err = s.Invite(q.Count); return a, err },
+		"POST /invite": func(q adminRequest) (a adminAnswer, err error) {
+			i, err := s.Invite(q.Count, q.Lifetime)
+			return adminAnswer{Invitations: &i}, err
+		},
 		"POST /suspend": func(q adminRequest) (a adminAnswer, err error) {
 			return a, s.Suspend(q.Handle, !q.Lift)
 		},
@@ -199,10 +219,13 @@ func (l sameUser) Accept() (net.Conn, error) {
 	}
 }
 
-// InviteRemote asks the server that runs on dataDir for n invitation codes.
-func InviteRemote(ctx context.Context, dataDir string, n int) ([]string, error) {
-	a, err := remote(ctx, dataDir, "invite", adminRequest{Count: n})
-	return a.Codes, err
+// InviteRemote asks the server that runs on dataDir for n invitations.
+func InviteRemote(ctx context.Context, dataDir string, n int, lifetime time.Duration) (Invitations, error) {
+	a, err := remote(ctx, dataDir, "invite", adminRequest{Count: n, Lifetime: lifetime})
+	if err != nil || a.Invitations == nil {
+		return Invitations{}, err
+	}
+	return *a.Invitations, nil
 }
 
 // SuspendRemote suspends an account, or lifts it.

@@ -20,7 +20,8 @@ func TestAdmin(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatal(err, info.Mode())
 	}
-	codes, err := InviteRemote(ctx, dir, 2)
+	made, err := InviteRemote(ctx, dir, 2, 0)
+	codes := made.Codes
 	if err != nil || len(codes) != 2 || codes[0] == codes[1] {
 		t.Fatal(err, codes)
 	}
@@ -46,7 +47,7 @@ func TestAdmin(t *testing.T) {
 	if err := DeleteRemote(ctx, dir, h.String()); wire.CodeOf(err) != wire.CodeNoHandle {
 		t.Fatal(err)
 	}
-	if _, err := InviteRemote(ctx, dir, 0); wire.CodeOf(err) != wire.CodeMalformed {
+	if _, err := InviteRemote(ctx, dir, 0, 0); wire.CodeOf(err) != wire.CodeMalformed {
 		t.Fatal(err)
 	}
 	if err := SweepRemote(ctx, dir); err != nil {

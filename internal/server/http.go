@@ -14,7 +14,7 @@ import (
 	"sotto/internal/wire"
 )
 
-// Handler serves everything under /v1/, and nothing else.
+// Handler serves everything under /v1/, and the invitation page under /i.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/log", s.upgrade(Log))
@@ -25,6 +25,8 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("PUT /v1/blobs/{blob}", s.blob(s.putBlob))
 	mux.HandleFunc("GET /v1/blobs/{blob}", s.blob(s.getBlob))
 	mux.HandleFunc("DELETE /v1/blobs/{blob}", s.blob(s.eraseBlob))
+	mux.Handle("/i", s.page)
+	mux.Handle("/i/", s.page)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
@@ -32,7 +34,7 @@ func (s *Server) Handler() http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		if r.TLS != nil {
+		if r.TLS != nil && s.Pin() == (wire.Hash{}) {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		// No web page has business here; a device sends no origin.

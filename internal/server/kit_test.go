@@ -242,7 +242,8 @@ func newKeys(t testing.TB) *identity.Keys {
 // person registers, with an invitation, and authenticates.
 func (r *rig) person(name string) *person {
 	r.t.Helper()
-	codes, err := r.s.Invite(1)
+	made, err := r.s.Invite(1, 0)
+	codes := made.Codes
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -15,8 +15,8 @@ type policy struct {
 	open   bool
 	limits config.Limits
 
-	connects, lookups, claims, puts, registrations, badAuths, blobs meter[netip.Prefix]
-	targets                                                         meter[string]
+	connects, lookups, claims, puts, registrations, badAuths, blobs, programs meter[netip.Prefix]
+	targets                                                                   meter[string]
 }
 
 func newPolicy(open bool, l config.Limits) *policy {
@@ -28,6 +28,7 @@ func newPolicy(open bool, l config.Limits) *policy {
 	p.registrations.set(l.RegistrationsPerHour, time.Hour)
 	p.badAuths.set(l.FailedAuthsPerMinute, time.Minute)
 	p.blobs.set(l.BlobRequestsPerMinute, time.Minute)
+	p.programs.set(l.ProgramsPerHour, time.Hour)
 	p.targets.set(l.ClaimsPerTargetHour, time.Hour)
 	return p
 }

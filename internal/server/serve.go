@@ -20,6 +20,7 @@ type ServeOptions struct {
 	Domain      string // certificates by ACME for this name
 	CertFile    string // or from files, read again when they change
 	KeyFile     string
+	Own         bool                      // or one of its own, by a key that devices are told of
 	BehindProxy bool                      // plain HTTP from a proxy
 	Ready       func(addr netip.AddrPort) // called once the socket is bound
 }

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
@@ -28,6 +29,7 @@ import (
 	"sotto/internal/server/engine"
 	"sotto/internal/server/inbox"
 	"sotto/internal/server/logs"
+	"sotto/internal/server/page"
 	"sotto/internal/wire"
 )
 
@@ -42,6 +44,9 @@ type Options struct {
 	Open bool             // registration without an invitation
 
 	Limits config.Limits // zero: the defaults
+
+	Executable  string // this program, which the invitation page offers; empty: it does not
+	ProgramsDir string // programs for other systems, sotto-GOOS-GOARCH[.exe]; empty: none
 
 	ProxyHeader string         // in which a proxy names its client; empty: none does
 	Proxies     []netip.Prefix // whose header counts
@@ -63,7 +68,9 @@ type Server struct {
 	dir     *directory.Directory
 	started time.Time
 	policy  atomic.Pointer[policy]
-	staged  atomic.Int64 // bytes of entries that arrive in parts
+	pin     atomic.Pointer[wire.Hash] // of a server that vouches for itself
+	staged  atomic.Int64              // bytes of entries that arrive in parts
+	page    *page.Page
 	stop    chan struct{}
 	closing sync.Once
 	wait    sync.WaitGroup // socket readers, and work beside them
@@ -77,7 +84,8 @@ type Server struct {
 }
 
 // Inventory is every kind of row that this server stores. Beside the engine stand the
-// ciphertext files of blobs, the certificates got by ACME, a lock and a socket.
+// ciphertext files of blobs, the certificates got by ACME or the key of one of its own, a
+// lock and a socket.
 func Inventory() engine.Inventory {
 	return slices.Concat(engine.Rows, logs.Rows, inbox.Rows, directory.Rows, blobs.Rows)
 }
@@ -111,6 +119,15 @@ func New(o Options) (s *Server, err error) {
 		sockets: map[*socket]struct{}{}, perAddr: map[netip.Prefix]uint64{},
 	}
 	s.policy.Store(newPolicy(o.Open, o.Limits))
+	s.page = page.New(page.Options{
+		Host: func() string { return s.dir.Host() }, Log: o.Log,
+		Off: o.Executable == "" && o.ProgramsDir == "", Executable: o.Executable, Dir: o.ProgramsDir,
+		Admit:  func(r *http.Request) error { return s.policy.Load().programs.take(addressKey(s.remote(r)), s.o.Now()) },
+		Refuse: s.fail,
+		Patient: func(w http.ResponseWriter) http.ResponseWriter {
+			return &patientWriter{w, http.NewResponseController(w)}
+		},
+	})
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, s.closeStores())
 	}

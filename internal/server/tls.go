@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/crypto/acme"
 	"golang.org/x/crypto/acme/autocert"
+
+	"sotto/internal/wire"
 )
 
 // permitted refuses to speak plainly to anybody but this machine.
@@ -21,15 +23,23 @@ func (s *Server) permitted(o ServeOptions) error {
 		return fmt.Errorf("server: a certificate file and a key file come together")
 	case o.Domain != "" && o.CertFile != "":
 		return fmt.Errorf("server: choose between certificates by ACME and certificate files")
-	case o.BehindProxy && (o.Domain != "" || o.CertFile != ""):
+	case o.Own && (o.Domain != "" || o.CertFile != ""):
+		return fmt.Errorf("server: a certificate of its own is for a server that has no other")
+	case o.BehindProxy && (o.Domain != "" || o.CertFile != "" || o.Own):
 		return fmt.Errorf("server: behind a proxy, the proxy has the certificate")
-	case o.Domain != "" || o.CertFile != "" || loopback(o.Listen):
+	case o.Own && s.dir.Host() == "":
+		return fmt.Errorf("server: a certificate of its own names the host: say with --host under which address or name people on your network reach this computer")
+	case o.Own && wire.Loopback(s.dir.Host()):
+		return fmt.Errorf("server: devices speak to %s without TLS: leave out --self-signed, or say with --host under which address or name people on your network reach this computer", s.dir.Host())
+	case o.Own && !wire.SelfVouched(s.dir.Host()):
+		return fmt.Errorf("server: %s is a name of the public network, for which devices want a certificate that others vouch for: say --domain", s.dir.Host())
+	case o.Domain != "" || o.CertFile != "" || o.Own || loopback(o.Listen):
 		return nil
 	case o.BehindProxy && s.namesProxies():
 		return nil
 	}
 	return fmt.Errorf("server: %s is not a loopback address, and without TLS anybody on the way could see who talks to whom: "+
-		"give a domain (certificates by ACME) or certificate files, or put a proxy in front and listen on 127.0.0.1", o.Listen)
+		"give a domain (certificates by ACME) or certificate files, or --self-signed on your own network, or put a proxy in front and listen on 127.0.0.1", o.Listen)
 }
 
 // namesProxies says whether the operator trusts a proxy beyond this machine.
@@ -73,6 +83,12 @@ func (s *Server) tlsConfig(o ServeOptions) (*tls.Config, error) {
 			return nil, fmt.Errorf("server: certificate: %w", err)
 		}
 		c.GetCertificate = f.get
+	case o.Own:
+		own, err := s.own()
+		if err != nil {
+			return nil, err
+		}
+		c.GetCertificate = own.get
 	default:
 		return nil, nil
 	}

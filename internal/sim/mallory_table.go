@@ -57,7 +57,7 @@ var MemberAttacks = slices.Concat(junkAttacks, swapJunkAttacks, commitAttacks, a
 // memberAttacksAwaitingMend are attacks that the program does not withstand yet; no test runs them.
 var memberAttacksAwaitingMend = []MemberAttack{
 	// All stop in the room until they are updated, and nobody else who manages it can move
-	// it away from there.
+	// it away from there. TestNewerRules in internal/play holds what people see of it.
 	asAdminOf(forbidden("admin: newer rules", "has the room follow rules that no program knows yet", func(m *Mallory) turn {
 		ctx := m.Ctx
 		ctx.Rules = room.Rules + 1

@@ -41,6 +41,9 @@ func (t Tx) TakeBack(m Message) error {
 	if err != nil {
 		return err
 	}
+	if err := t.tx.Exec(`DELETE FROM pins WHERE message = ?`, m.ID); err != nil {
+		return err
+	}
 	for _, x := range append(edits, m.ID) {
 		if err := t.withdraw(x); err != nil {
 			return err
@@ -130,6 +133,9 @@ func (t Tx) Erase(m Erased, now int64) error {
 			return err
 		}
 		if err := t.tx.Exec(`DELETE FROM messages WHERE room = ? AND message = ?`, m.Room, id); err != nil {
+			return err
+		}
+		if err := t.tx.Exec(`DELETE FROM pins WHERE message = ?`, id); err != nil {
 			return err
 		}
 	}

@@ -29,14 +29,16 @@ type Invitation struct {
 	Device  wire.DeviceName
 	Arrived int64
 	State   InvitationState
+	Name    string // that the inviter shows: their claim
+	Later   bool   // the person said "not now"
 }
 
 // Invitations are those in a state, oldest first.
 func (t Tx) Invitations(s InvitationState) ([]Invitation, error) {
-	return collect(t, `SELECT id, room, account, handle, text, body, chain, device, arrived, state FROM invitations WHERE state = ? ORDER BY id`, func(r *sqlite.Row) (Invitation, error) {
+	return collect(t, `SELECT id, room, account, handle, text, body, chain, device, arrived, state, name, later FROM invitations WHERE state = ? ORDER BY id`, func(r *sqlite.Row) (Invitation, error) {
 		var i Invitation
 		var chain []byte
-		if err := r.Scan(&i.ID, &i.Room, &i.Account, &i.Handle, &i.Text, &i.Body, &chain, &i.Device, &i.Arrived, &i.State); err != nil {
+		if err := r.Scan(&i.ID, &i.Room, &i.Account, &i.Handle, &i.Text, &i.Body, &chain, &i.Device, &i.Arrived, &i.State, &i.Name, &i.Later); err != nil {
 			return i, err
 		}
 		c, err := decodeChain(chain)
@@ -54,8 +56,8 @@ const (
 // AddInvitation keeps an invitation. Of those that wait for long the latest ones of an
 // account are kept.
 func (t Tx) AddInvitation(i Invitation) error {
-	err := t.tx.Exec(`INSERT INTO invitations (room, account, handle, text, body, chain, device, arrived, state) VALUES (?,?,?,?,?,?,?,?,?)`,
-		i.Room, i.Account, i.Handle, i.Text, i.Body, encodeChain(i.Chain), i.Device, i.Arrived, i.State)
+	err := t.tx.Exec(`INSERT INTO invitations (room, account, handle, text, body, chain, device, arrived, state, name) VALUES (?,?,?,?,?,?,?,?,?,?)`,
+		i.Room, i.Account, i.Handle, i.Text, i.Body, encodeChain(i.Chain), i.Device, i.Arrived, i.State, i.Name)
 	switch {
 	case err != nil:
 		return err
@@ -74,6 +76,16 @@ func (t Tx) AddInvitation(i Invitation) error {
 // SetInvitation changes what an invitation waits for.
 func (t Tx) SetInvitation(id int64, s InvitationState) error {
 	return t.tx.Exec(`UPDATE invitations SET state = ? WHERE id = ?`, s, id)
+}
+
+// PutOffRequests notes that the person does not want to decide on an account's requests now.
+func (t Tx) PutOffRequests(account identity.ID) error {
+	return t.tx.Exec(`UPDATE invitations SET later = 1 WHERE account = ? AND state = ?`, account, Request)
+}
+
+// DropRequests forgets an account's requests.
+func (t Tx) DropRequests(account identity.ID) error {
+	return t.tx.Exec(`DELETE FROM invitations WHERE account = ? AND state = ?`, account, Request)
 }
 
 // DropInvitation forgets an invitation.

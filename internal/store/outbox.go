@@ -134,6 +134,12 @@ func (t Tx) withdraw(message mimi.MessageID) error {
 // Sent drops an outgoing entry that was read in the log, or that is not to be sent.
 func (t Tx) Sent(id int64) error { return t.tx.Exec(`DELETE FROM outbox WHERE id = ?`, id) }
 
+// DropUnsealed takes out of a room's outbox what is of a kind and was not sealed yet: something
+// newer takes its place.
+func (t Tx) DropUnsealed(id room.ID, kind room.PayloadKind) error {
+	return t.tx.Exec(`DELETE FROM outbox WHERE room = ? AND kind = ? AND entry IS NULL`, id, kind)
+}
+
 // MoveOutbox gives what waits in one room to another. Entries on their way may yet be read
 // where they were sent.
 func (t Tx) MoveOutbox(from, to room.ID) error {

@@ -24,14 +24,18 @@ type Person struct {
 	Handle   string
 	Chain    *identity.Chain
 	Standing Standing
+	Nickname string // given here
+	Since    int64  // first known, Unix milliseconds
+	Compared int64  // when numbers were compared; 0: never, or something changed since
+	Changed  int64  // when a key changed that nobody has looked at since; 0: none
 }
 
-const personColumns = `account, handle, chain, state`
+const personColumns = `account, handle, chain, state, nickname, since, compared, changed`
 
 func scanPerson(r *sqlite.Row) (Person, error) {
 	var p Person
 	var chain []byte
-	if err := r.Scan(&p.Account, &p.Handle, &chain, &p.Standing); err != nil {
+	if err := r.Scan(&p.Account, &p.Handle, &chain, &p.Standing, &p.Nickname, &p.Since, &p.Compared, &p.Changed); err != nil {
 		return p, err
 	}
 	c, err := decodeChain(chain)
@@ -80,15 +84,62 @@ func (t Tx) Standing(id identity.ID) (Standing, error) {
 	return s, err
 }
 
-// PutPerson keeps an account's chain and handle; its standing stays, or is Stranger.
-func (t Tx) PutPerson(id identity.ID, handle string, c *identity.Chain) error {
-	return t.tx.Exec(`INSERT INTO people (account, handle, chain) VALUES (?, ?, ?)
-		ON CONFLICT (account) DO UPDATE SET handle = excluded.handle, chain = excluded.chain`, id, handle, encodeChain(c))
+// PutPerson keeps an account's chain and handle; what else is known of it stays. One that is
+// new is a Stranger, known since now.
+func (t Tx) PutPerson(id identity.ID, handle string, c *identity.Chain, now int64) error {
+	return t.tx.Exec(`INSERT INTO people (account, handle, chain, since) VALUES (?, ?, ?, ?)
+		ON CONFLICT (account) DO UPDATE SET handle = excluded.handle, chain = excluded.chain`, id, handle, encodeChain(c), now)
+}
+
+// Block changes what an account is to Blocked, and remembers what it was.
+func (t Tx) Block(id identity.ID) error {
+	return t.tx.Exec(`UPDATE people SET was = state, state = ? WHERE account = ? AND state <> ?`, Blocked, id, Blocked)
+}
+
+// Unblock makes an account again what it was before it was blocked.
+func (t Tx) Unblock(id identity.ID) error {
+	return t.tx.Exec(`UPDATE people SET state = was, was = 0 WHERE account = ? AND state = ?`, id, Blocked)
+}
+
+// SetNickname keeps the name that an account has here; "" for none.
+func (t Tx) SetNickname(id identity.ID, name string) error {
+	return t.tx.Exec(`UPDATE people SET nickname = ? WHERE account = ?`, name, id)
+}
+
+// SetCompared keeps when numbers were compared, 0 for never, and when a key changed since, 0
+// for not.
+func (t Tx) SetCompared(id identity.ID, compared, changed int64) error {
+	return t.tx.Exec(`UPDATE people SET compared = ?, changed = ? WHERE account = ?`, compared, changed, id)
 }
 
 // SetStanding changes what an account is.
 func (t Tx) SetStanding(id identity.ID, s Standing) error {
 	return t.tx.Exec(`UPDATE people SET state = ? WHERE account = ?`, s, id)
+}
+
+// Named is how an account can be called.
+type Named struct {
+	Account  identity.ID
+	Handle   string
+	Nickname string // given here
+	Own      string // that they show
+}
+
+// Names are all known accounts with what they can be called; no chain is read for it.
+func (t Tx) Names() ([]Named, error) {
+	return collect(t, `SELECT p.account, p.handle, p.nickname, COALESCE(s.name, '') FROM people p LEFT JOIN profiles s ON s.account = p.account`, scanNamed)
+}
+
+// NameOf is what an account can be called.
+func (t Tx) NameOf(id identity.ID) (n Named, err error) {
+	_, err = t.one(`SELECT p.account, p.handle, p.nickname, COALESCE(s.name, '') FROM people p LEFT JOIN profiles s ON s.account = p.account WHERE p.account = ?`,
+		func(r *sqlite.Row) (err error) { n, err = scanNamed(r); return err }, id)
+	return n, err
+}
+
+func scanNamed(r *sqlite.Row) (n Named, err error) {
+	err = r.Scan(&n.Account, &n.Handle, &n.Nickname, &n.Own)
+	return n, err
 }
 
 // Handle is the handle of an account, "" when it is not known.

@@ -303,6 +303,88 @@ WHEN old.at IS NOT new.at OR old.text <> new.text OR old.room <> new.room OR old
 	UPDATE indexed SET dirty = dirty + 1;
 	INSERT INTO search (rowid, text) SELECT new.at, ` + searched("new") + ` WHERE ` + searchable("new") + `;
 END;
+`, `
+ALTER TABLE people ADD COLUMN nickname TEXT NOT NULL DEFAULT '';      -- given here
+ALTER TABLE people ADD COLUMN since INTEGER NOT NULL DEFAULT 0;       -- first known, Unix milliseconds
+ALTER TABLE people ADD COLUMN was INTEGER NOT NULL DEFAULT 0;         -- a Standing: before it was blocked
+ALTER TABLE people ADD COLUMN compared INTEGER NOT NULL DEFAULT 0;    -- when numbers were compared; 0: never, or something changed since
+ALTER TABLE people ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;     -- when a key changed that nobody has looked at since; 0: none
+ALTER TABLE invitations ADD COLUMN name TEXT NOT NULL DEFAULT '';     -- that the inviter shows
+ALTER TABLE invitations ADD COLUMN later INTEGER NOT NULL DEFAULT 0;  -- the person said "not now"
+
+CREATE TABLE profiles ( -- what accounts show of themselves, this one too
+	account BLOB PRIMARY KEY,
+	version INTEGER NOT NULL,
+	name    TEXT NOT NULL,
+	status  TEXT NOT NULL,
+	hash    BLOB,                      -- of the picture; NULL: none
+	picture BLOB                       -- NULL while only the hash is known
+);
+
+CREATE TABLE person_changes ( -- what changed about a person, the latest ones
+	id      INTEGER PRIMARY KEY,
+	account BLOB NOT NULL,
+	time    INTEGER NOT NULL,
+	what    TEXT NOT NULL,
+	text    TEXT NOT NULL
+);
+CREATE INDEX person_changes_account ON person_changes (account, id);
+
+CREATE TABLE profiles_owed ( -- rooms that have not got this account's profile yet
+	room BLOB PRIMARY KEY,
+	due  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE room_pictures (
+	room    BLOB NOT NULL,
+	hash    BLOB NOT NULL,
+	picture BLOB NOT NULL,
+	UNIQUE (room, hash)
+);
+
+CREATE TABLE pictures_owed ( -- rooms in which a newcomer has not got the picture yet
+	room BLOB PRIMARY KEY,
+	due  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE pins (
+	room    BLOB NOT NULL,
+	message BLOB NOT NULL,
+	account BLOB NOT NULL,             -- who pinned it
+	time    INTEGER NOT NULL,
+	PRIMARY KEY (room, message)
+) WITHOUT ROWID;
+CREATE INDEX pins_message ON pins (message);
+
+CREATE TABLE room_links ( -- invitation links that this device made
+	link    BLOB PRIMARY KEY,
+	room    BLOB NOT NULL,
+	secret  BLOB NOT NULL,
+	until   INTEGER NOT NULL,
+	approve INTEGER NOT NULL,
+	created INTEGER NOT NULL,
+	used    INTEGER NOT NULL DEFAULT 0 -- how many were let in by it
+) WITHOUT ROWID;
+
+CREATE TABLE knocks ( -- people who came by a link
+	id      INTEGER PRIMARY KEY,
+	room    BLOB NOT NULL,
+	link    BLOB NOT NULL,
+	account BLOB NOT NULL,
+	handle  TEXT NOT NULL,
+	name    TEXT NOT NULL,
+	time    INTEGER NOT NULL,
+	state   INTEGER NOT NULL,          -- a KnockState
+	UNIQUE (room, account)
+);
+
+CREATE TABLE asked ( -- links at which this person has knocked
+	link    BLOB PRIMARY KEY,
+	account BLOB NOT NULL,             -- who made the link
+	title   TEXT NOT NULL,             -- of the room that it leads to
+	until   INTEGER NOT NULL,
+	room    BLOB                       -- once an invitation has come
+) WITHOUT ROWID;
 `}
 
 // The parts of step 3 that it repeats. They are part of it: never changed after a release.

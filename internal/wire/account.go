@@ -10,6 +10,19 @@ type Register struct {
 	Invitation string `cbor:"2,keyasint,omitempty"`
 }
 
+// Invite asks for a code with which somebody may register here once (OpInvite). How many
+// a person may have open, and make in a week, is the operator's to say: over it, or where
+// people may make none, the refusal is CodeQuota.
+type Invite struct {
+	Lifetime uint64 `cbor:"1,keyasint,omitempty"` // seconds; 0: MaxInvitationLifetime
+}
+
+// Invited answers Invite. Nobody can get the code again: the server keeps its hash.
+type Invited struct {
+	Code  string `cbor:"1,keyasint"`
+	Until uint64 `cbor:"2,keyasint"` // Unix milliseconds
+}
+
 // Auth proves that this connection is a device of the account (OpAuth): an Ed25519
 // signature by the device's key over AuthMessage.
 type Auth struct {

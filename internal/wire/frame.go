@@ -40,6 +40,7 @@ const (
 	OpCreate     Op = 40 // Create -> Created
 	OpTicket     Op = 41 // TicketRequest -> Ticket
 	OpDelete     Op = 42 // Done -> Done: the account ends
+	OpInvite     Op = 43 // Invite -> Invited
 )
 
 // Events, which the server sends with request id 0.

@@ -124,10 +124,7 @@ func number(label string) bool {
 // Loopback says whether a host is this machine itself: localhost, or a loopback address.
 // Such a host is spoken to without TLS.
 func Loopback(host string) bool {
-	name := host
-	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
-		name = host[:i]
-	}
-	a, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	name := hostName(host)
+	a, err := netip.ParseAddr(name)
 	return name == "localhost" || err == nil && a.IsLoopback()
 }

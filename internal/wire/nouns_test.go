@@ -18,7 +18,7 @@ import (
 var nouns = []any{
 	Ack{}, Append{}, Appended{}, Auth{}, Capability{}, Claim{}, ClaimPackages{}, ClaimedPackage{},
 	ClaimedPackages{}, Create{}, Created{}, Credit{}, Did{}, Done{}, Drop{}, EndedEvent{}, Entry{}, EntryEvent{},
-	Failure{}, Hello{}, Inbox{}, InboxAck{}, InboxEvent{}, InboxState{}, InboxWatch{}, KeyPackageCount{},
+	Failure{}, Hello{}, Inbox{}, InboxAck{}, InboxEvent{}, InboxState{}, InboxWatch{}, Invite{}, Invited{}, KeyPackageCount{},
 	Lookup{}, NewCursor{}, Part{}, PartEvent{}, Place{}, PlaceState{}, Publish{}, Put{}, Read{},
 	ReadAnswer{}, Register{}, ServerInfo{}, Signal{}, SignalEvent{}, Statement{}, Swap{}, Ticket{},
 	TicketRequest{}, Unwatch{}, Watch{}, Watching{},

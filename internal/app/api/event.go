@@ -6,6 +6,7 @@ package api
 type Event struct {
 	Type    EventType `json:"type"`
 	Room    string    `json:"room,omitempty"`
+	Row     *Room     `json:"row,omitempty"`     // room: as it is in the list now, if it is there
 	Message *Message  `json:"message,omitempty"` // message and changed
 	ID      string    `json:"id,omitempty"`      // gone: of the message
 	Person  string    `json:"person,omitempty"`  // an account

@@ -12,8 +12,9 @@ type Message struct {
 	Name      string     `json:"name"` // shown
 	Tint      int        `json:"tint"`
 	Own       bool       `json:"own"`
-	Text      string     `json:"text"` // Markdown
-	Sent      int64      `json:"sent"` // by the sender's clock
+	Event     string     `json:"event,omitempty"` // of an event: what happened, a kind of notice
+	Text      string     `json:"text"`            // Markdown; of an event a sentence
+	Sent      int64      `json:"sent"`            // by the sender's clock
 	Arrived   int64      `json:"arrived,omitempty"`
 	State     string     `json:"state"`         // received, or of an own message queued, stored, delivered, read, failed, expired
 	Why       string     `json:"why,omitempty"` // of failed: what happened and what to do
@@ -115,8 +116,9 @@ type SearchQuery struct {
 
 // Found is what a search found, newest first.
 type Found struct {
-	Hits   []Hit  `json:"hits"`
-	Cursor string `json:"cursor,omitempty"` // for more
+	Hits    []Hit  `json:"hits"`
+	Cursor  string `json:"cursor,omitempty"`  // for more
+	Partial bool   `json:"partial,omitempty"` // older messages are not found yet: the index is being made
 }
 
 // Hit is a message that a search found. Marks are the parts of Snippet that match, as
@@ -157,16 +159,19 @@ type Holder struct {
 // KeptThing is one line of what the server keeps. What and Value are stable names with
 // figures, which the interface puts into words.
 type KeptThing struct {
-	What  string `json:"what"`  // message, before, never, room, account, inbox
-	Value string `json:"value"` // nothing-erased, waiting, one-entry, words-names-members, …
-	Bytes int64  `json:"bytes,omitempty"`
-	Time  int64  `json:"time,omitempty"`
-	Count int    `json:"count,omitempty"`
+	What    string `json:"what"`  // message, before, never, room, account, inbox
+	Value   string `json:"value"` // nothing-erased, waiting, one-entry, words-names-members, …
+	Bytes   int64  `json:"bytes,omitempty"`
+	Time    int64  `json:"time,omitempty"`
+	Count   int    `json:"count,omitempty"`
+	Seconds int64  `json:"seconds,omitempty"` // how long at most
 }
 
 // Moment is a point in the life of a message.
 type Moment struct {
-	What string `json:"what"` // written, stored, delivered, read, erased, vanishes, expires
-	Time int64  `json:"time,omitempty"`
-	Done bool   `json:"done"`
+	What  string `json:"what"` // written, stored, delivered, read, erased, vanishes, expires
+	Time  int64  `json:"time,omitempty"`
+	Done  bool   `json:"done"`
+	Count int    `json:"count,omitempty"` // delivered, read: to how many people
+	Of    int    `json:"of,omitempty"`    // of how many
 }

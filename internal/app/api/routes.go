@@ -21,12 +21,15 @@ type Stream struct{}
 
 // Routes is the whole interface.
 var Routes = []Route{
-	{Name: "openSession", Method: "POST", Path: "/session", In: OpenSession{}, Locked: true, New: true, Summary: "Exchange the one-time token of the opening address for a session cookie. Loopback only."},
+	{Name: "openSession", Method: "POST", Path: "/session", In: OpenSession{}, Out: Session{}, Locked: true, New: true, Summary: "Exchange the one-time token of the opening address for a session: a cookie, and a key. Loopback only."},
 	{Name: "state", Method: "GET", Path: "/state", Out: State{}, Locked: true, New: true, Summary: "How the app is."},
 	{Name: "events", Method: "GET", Path: "/events", Out: Stream{}, Locked: true, New: true, Summary: "What happens, as server-sent events of Event."},
 	{Name: "lock", Method: "POST", Path: "/lock", Summary: "Close the keys. Needs a passphrase or a keyring."},
 	{Name: "unlock", Method: "POST", Path: "/unlock", In: Unlock{}, Locked: true, Summary: "Open the keys."},
 	{Name: "setCustody", Method: "PUT", Path: "/custody", In: SetCustody{}, Summary: "Change what guards the key."},
+	{Name: "setWindow", Method: "PUT", Path: "/window", In: Window{}, Locked: true, New: true, Summary: "Tell what a window shows: at each change, and every minute while it is looked at."},
+	{Name: "violations", Method: "GET", Path: "/violations", Out: []Violation{}, Locked: true, New: true, Summary: "What pages of the interface were stopped from doing by their content security policy."},
+	{Name: "newOpening", Method: "POST", Path: "/openings", In: NewOpening{}, Out: Opening{}, Locked: true, New: true, Summary: "A fresh address to open a window with. Unix socket only."},
 	{Name: "quit", Method: "POST", Path: "/quit", Locked: true, New: true, Summary: "End the app."},
 
 	{Name: "inspectLink", Method: "POST", Path: "/links/inspect", In: InspectLink{}, Out: LinkInfo{}, New: true, Summary: "What an invitation link says. Spends nothing."},

@@ -75,6 +75,42 @@ type OpenSession struct {
 	Token string `json:"token"`
 }
 
+// Session is what a window keeps besides the cookie: cookies go to every port of a
+// computer, so that a program of somebody else that listens on another one may be shown
+// the cookie; the key it is never shown. Each request carries it in the header Sotto-Key,
+// or in the query as key where an element loads a picture or a download by itself.
+type Session struct {
+	Key string `json:"key"`
+}
+
+// Window is what a window of the app tells about itself, under a name of its own choice:
+// whom it can be seen by decides what is worth a notice, and whether the person is here.
+type Window struct {
+	Name    string `json:"name"`           // at most 64 letters and digits, the same as long as it lives
+	Visible bool   `json:"visible"`        // it is looked at
+	Room    string `json:"room,omitempty"` // the conversation that it shows
+	Used    bool   `json:"used,omitempty"` // the person did something in it since it told last: it does not lock by itself
+}
+
+// NewOpening asks for an address to open a window with, and takes a link that sotto was
+// opened with.
+type NewOpening struct {
+	Link string `json:"link,omitempty"`
+}
+
+// Opening is an address that opens one window within two minutes.
+type Opening struct {
+	URL string `json:"url"`
+}
+
+// Violation is something that a page was stopped from doing.
+type Violation struct {
+	Page      string `json:"page"`
+	Directive string `json:"directive"`
+	Blocked   string `json:"blocked"`
+	Sample    string `json:"sample"`
+}
+
 // Unlock opens a locked app.
 type Unlock struct {
 	Passphrase string `json:"passphrase"`

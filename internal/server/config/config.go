@@ -17,10 +17,13 @@ type Config struct {
 	Domain      string   `toml:"domain" doc:"Get certificates by ACME (Let's Encrypt) for this name. The server must be reachable at port 443 under it."`
 	CertFile    string   `toml:"cert-file" doc:"Or take certificates from files (PEM), read again when they change."`
 	KeyFile     string   `toml:"key-file"`
+	SelfSigned  bool     `toml:"self-signed" doc:"Or make a certificate of its own, for a server on your own network: for an address, a name in .local, or a name without a dot. Devices know the server by its key, which invitation links carry, and which stands in the data directory."`
 	BehindProxy bool     `toml:"behind-proxy" doc:"A proxy in front of the server does TLS. Listen on loopback, or name the proxies below."`
 	ProxyHeader string   `toml:"proxy-header" doc:"The header in which that proxy writes its client's address. The last address in it counts. Empty: none does."`
 	Proxies     []string `toml:"proxies" doc:"The proxies' addresses. The header of anybody else is ignored."`
 	Open        bool     "toml:\"open\" doc:\"Let anybody register. Otherwise a new account needs a code from `sotto server invite`. Read again on SIGHUP.\""
+	Programs    bool     `toml:"programs" doc:"Offer this program itself on the invitation page, for the system that it runs on."`
+	ProgramsDir string   `toml:"programs-dir" doc:"Offer there also the files of this directory that are named sotto-GOOS-GOARCH, for Windows with .exe at the end. Empty: none."`
 	Limits      Limits   `toml:"limits" doc:"What one account, one address and all together may use. An address is an IPv4 address or an IPv6 /64. Read again on SIGHUP."`
 }
 
@@ -39,7 +42,10 @@ type Limits struct {
 	RegistrationsPerHour    uint64 `toml:"registrations-per-hour" doc:"Registrations, tried or done, from one address."`
 	FailedAuthsPerMinute    uint64 `toml:"failed-auths-per-minute" doc:"Failed authentications from one address."`
 	BlobRequestsPerMinute   uint64 `toml:"blob-requests-per-minute" doc:"Blob requests from one address."`
+	ProgramsPerHour         uint64 `toml:"programs-per-hour" doc:"Downloads of programs from one address."`
 	OperationsPerSecond     uint64 `toml:"operations-per-second" doc:"Operations of one connection."`
+	PeopleInviteOpen        uint64 `toml:"people-invite-open" zero:"off" doc:"Invitation codes that one person may have open: made for others, and not used yet. 0: people make none, only the operator does."`
+	PeopleInvitePerWeek     uint64 `toml:"people-invite-per-week" zero:"off" doc:"Invitation codes that one person may make in a week. 0: none."`
 	StagingBytes            uint64 `toml:"staging-bytes" doc:"Memory for entries that arrive in parts, of all connections together."`
 	QueueBytesPerConnection uint64 `toml:"queue-bytes-per-connection" doc:"A connection that leaves more than this unread is fed no entries until it reads."`
 }
@@ -49,6 +55,7 @@ func Default() Config {
 	return Config{
 		Data:        "sotto-server",
 		Listen:      ":443",
+		Programs:    true,
 		ProxyHeader: "X-Forwarded-For",
 		Proxies:     []string{"127.0.0.0/8", "::1/128"},
 		Limits: Limits{
@@ -65,7 +72,10 @@ func Default() Config {
 			RegistrationsPerHour:    30,
 			FailedAuthsPerMinute:    20,
 			BlobRequestsPerMinute:   600,
+			ProgramsPerHour:         30,
 			OperationsPerSecond:     20_000,
+			PeopleInviteOpen:        5,
+			PeopleInvitePerWeek:     20,
 			StagingBytes:            256 << 20,
 			QueueBytesPerConnection: 1 << 20,
 		},
@@ -97,7 +107,13 @@ func (c *Config) faults() (out []fault) {
 	if c.CertFile != "" && c.Domain != "" {
 		add("domain", "choose between ACME (domain) and certificate files")
 	}
-	if c.BehindProxy && (c.CertFile != "" || c.Domain != "") {
+	if c.SelfSigned && (c.CertFile != "" || c.Domain != "") {
+		add("self-signed", "a certificate of its own is for a server that has no other")
+	}
+	if c.SelfSigned && (c.Host == "" || !wire.SelfVouched(c.Host)) {
+		add("self-signed", "say with host under which address of this computer, name in .local or name without a dot people on your network reach it")
+	}
+	if c.BehindProxy && (c.CertFile != "" || c.Domain != "" || c.SelfSigned) {
 		add("behind-proxy", "a server behind a proxy leaves certificates to the proxy")
 	}
 	if _, err := c.ProxyPrefixes(); err != nil {

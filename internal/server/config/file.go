@@ -106,8 +106,13 @@ func Parse(path string, b []byte) (Config, error) {
 func (l *Limits) faults() (out []fault) {
 	v := reflect.ValueOf(*l)
 	for i := range v.NumField() {
-		if n := v.Field(i).Uint(); n == 0 || n > math.MaxInt64 { // the library wraps negative ones
-			out = append(out, fault{"limits", v.Type().Field(i).Tag.Get("toml"), "must be at least 1"})
+		n, tag := v.Field(i).Uint(), v.Type().Field(i).Tag
+		least, off := uint64(1), tag.Get("zero") == "off"
+		if off {
+			least = 0
+		}
+		if n < least || n > math.MaxInt64 { // the library wraps negative ones
+			out = append(out, fault{"limits", tag.Get("toml"), fmt.Sprintf("must be at least %d", least)})
 		}
 	}
 	return out

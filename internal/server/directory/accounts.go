@@ -136,6 +136,14 @@ func (d *Directory) Suspend(name string, suspended bool) (*Account, error) {
 	}
 	b := d.db.NewBatch()
 	b.Set(accountKey(name), wire.Marshal(accountRow{Suspended: suspended}))
+	if suspended { // nor may anybody come in by its invitations
+		d.invitations.Lock()
+		defer d.invitations.Unlock()
+		if err := d.dropInvitations(b, old.Chain.ID()); err != nil {
+			b.Drop()
+			return nil, err
+		}
+	}
 	if err := d.change(name, b); err != nil {
 		return nil, err
 	}
@@ -161,6 +169,13 @@ func (d *Directory) Delete(name string) (*Account, error) {
 	dropPrefix(b, chainKey(name))
 	id := old.Chain.ID()
 	b.Delete(append([]byte(prefixQuota), id[:]...))
+	b.Delete(weekKey(id))
+	d.invitations.Lock()
+	defer d.invitations.Unlock()
+	if err := d.dropInvitations(b, id); err != nil {
+		b.Drop()
+		return nil, err
+	}
 	b.Set([]byte(prefixRest+name), wire.Marshal(untilRow{uint64(d.o.Now().Add(HandleRest).Unix())}))
 	if err := d.change(name, b); err != nil {
 		return nil, err

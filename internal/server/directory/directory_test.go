@@ -59,7 +59,7 @@ func TestAnswersAreDurable(t *testing.T) {
 		fs = clone
 		d, db = open(t, fs, &now)
 	}
-	codes, err := d.Invite(1)
+	codes, _, err := d.Invite(1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestEveryRowIsDeclared(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	d, db := open(t, vfs.NewMem(), &now)
 	defer db.Close()
-	codes, err := d.Invite(3)
+	codes, _, err := d.Invite(3, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +148,11 @@ func TestEveryRowIsDeclared(t *testing.T) {
 	if err := d.Spend(a, 1, 2, 10, 10); err != nil {
 		t.Fatal(err)
 	}
+	mine, _, err := d.InviteBy("ana", 0, 5, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes = append(codes, mine)
 	rows := append(append(engine.Inventory{}, Rows...), engine.Rows...)
 	err = db.Scan(nil, nil, func(key, value []byte) (bool, error) {
 		if _, ok := rows.Find(key); !ok {
@@ -170,7 +175,7 @@ func TestRaces(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	d, db := open(t, vfs.NewMem(), &now)
 	defer db.Close()
-	codes, err := d.Invite(8)
+	codes, _, err := d.Invite(8, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +204,7 @@ func TestRaces(t *testing.T) {
 	}); n != 1 {
 		t.Errorf("%d hold one handle", n)
 	}
-	one, err := d.Invite(1)
+	one, _, err := d.Invite(1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +220,7 @@ func TestTickForgets(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	d, db := open(t, vfs.NewMem(), &now)
 	defer db.Close()
-	if _, err := d.Invite(5); err != nil {
+	if _, _, err := d.Invite(5, 0); err != nil {
 		t.Fatal(err)
 	}
 	a, err := d.Register(wire.Register{Genesis: genesis(keys(t), "ana")}, true)
@@ -226,6 +231,12 @@ func TestTickForgets(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := d.Spend(a, 1, 0, 1, 1); wire.CodeOf(err) != wire.CodeQuota {
+		t.Fatal(err)
+	}
+	if _, err := d.Register(wire.Register{Genesis: genesis(keys(t), "bo")}, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.InviteBy("bo", 0, 5, 5); err != nil { // of one who stays: it goes by its time
 		t.Fatal(err)
 	}
 	if _, err := d.Delete("ana"); err != nil {
@@ -242,7 +253,9 @@ func TestTickForgets(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = db.Scan([]byte("D"), []byte("E"), func(key, _ []byte) (bool, error) {
-		t.Errorf("%q is left", key)
+		if !strings.HasPrefix(string(key), prefixAccount+"bo") && !strings.HasPrefix(string(key), prefixChain+"bo") {
+			t.Errorf("%q is left", key)
+		}
 		return true, nil
 	})
 	if err != nil {

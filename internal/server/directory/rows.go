@@ -17,6 +17,8 @@ const (
 	prefixLastResort = "Dl"
 	prefixQuota      = "Dq"
 	prefixInvitation = "Di"
+	prefixInvited    = "Dj"
+	prefixWeek       = "Dw"
 	prefixRest       = "Dr"
 	prefixDeparted   = "Dx"
 )
@@ -29,7 +31,9 @@ var Rows = engine.Inventory{
 	{Prefix: prefixOneTime, Holds: "a device's one-time key packages, and the day each was published", Until: "somebody claims it, 60 days, the device is revoked or the account deleted"},
 	{Prefix: prefixLastResort, Holds: "a device's last-resort key package for a suite", Until: "it is replaced, the device is revoked or the account deleted"},
 	{Prefix: prefixQuota, Holds: "how many logs and blob bytes an account asked for today, as two numbers", Until: "the next day that it asks, or a day later"},
-	{Prefix: prefixInvitation, Holds: "hashes of invitation codes that nobody has used", Until: "used, or 30 days"},
+	{Prefix: prefixInvitation, Holds: "hashes of invitation codes that nobody has used, and of one that a person made, the account", Until: "used, or its time is up: 30 days at most; of a person's also when the account is suspended or deleted"},
+	{Prefix: prefixInvited, Holds: "which of these codes an account has made", Until: "as these"},
+	{Prefix: prefixWeek, Holds: "how many invitation codes an account has made this week, as a number", Until: "two weeks later, or the account is deleted"},
 	{Prefix: prefixRest, Holds: "the name of a deleted handle", Until: "a year after the deletion"},
 	{Prefix: prefixDeparted, Holds: "the identity of a device whose inbox is being erased", Until: "the inbox is erased, within a minute"},
 }
@@ -52,6 +56,22 @@ type quotaRow struct {
 type untilRow struct {
 	Until uint64 `cbor:"1,keyasint"` // Unix seconds
 }
+
+// invitationRow is a code that nobody has used. By is the account that made it; nil: the
+// operator did.
+type invitationRow struct {
+	Until uint64     `cbor:"1,keyasint"` // Unix seconds
+	By    *wire.Hash `cbor:"2,keyasint,omitempty"`
+}
+
+// weekRow counts the codes that an account made in a week.
+type weekRow struct {
+	Week  uint64 `cbor:"1,keyasint"`
+	Codes uint64 `cbor:"2,keyasint"`
+}
+
+// weekOf numbers weeks, which begin on Monday at 0:00 UTC. 1970 began on a Thursday.
+func weekOf(t time.Time) uint64 { return uint64(dayOf(t)+3) / 7 }
 
 func accountKey(name string) []byte { return []byte(prefixAccount + name) }
 

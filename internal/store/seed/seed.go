@@ -190,7 +190,7 @@ func (s *seeder) meet(tx store.Tx) error {
 		if err != nil {
 			return err
 		}
-		if err := tx.PutPerson(chain.ID(), h.String(), chain); err != nil {
+		if err := tx.PutPerson(chain.ID(), h.String(), chain, s.Until.Add(-2*365*24*time.Hour).UnixMilli()); err != nil {
 			return err
 		}
 		if err := tx.SetStanding(chain.ID(), store.Contact); err != nil {

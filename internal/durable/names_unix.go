@@ -1,14 +1,14 @@
 //go:build !windows
 
-package command
+package durable
 
 import (
 	"errors"
 	"os"
 )
 
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
+// Names makes the names in a directory durable.
+func Names(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -1,0 +1,96 @@
+package app
+
+import (
+	"sotto/internal/app/api"
+	"sotto/internal/room"
+	"sotto/internal/store"
+)
+
+// How much a notice of the operating system says. Whoever stands behind the person, and
+// the system itself, may read it.
+const (
+	notifyText   = "text"   // who and what
+	notifySender = "sender" // who
+	notifyPlain  = "plain"  // that there is something
+	notifyOff    = "off"
+)
+
+// notify tells of a message where no window shows it: not of muted rooms.
+func (b *batch) notify(id room.ID, m api.Message) {
+	s, err := b.in.Client.Settings()
+	if err != nil || s.Notify == notifyOff || b.app.o.Desktop == nil || m.Seen || m.Deleted {
+		return
+	}
+	row, err := b.v.row(id)
+	if err != nil || row.Muted || b.app.windows.shows(m.Room) {
+		return
+	}
+	n := OSNotice{Title: "sotto", Text: "A new message", Click: b.app.openAt(m.Room)}
+	switch s.Notify {
+	case notifySender, notifyText:
+		n.Title = clean(m.Name)
+		if row.Kind == api.RoomGroup {
+			n.Title += ", " + clean(row.Name)
+		}
+	}
+	if s.Notify == notifyText {
+		n.Text = plain(m.Text)
+	}
+	b.app.tell(n)
+}
+
+// notifyRequest tells that a stranger wrote.
+func (b *batch) notifyRequest(id room.ID) {
+	s, err := b.in.Client.Settings()
+	if err != nil || s.Notify == notifyOff || b.app.o.Desktop == nil || b.app.windows.looked() {
+		return
+	}
+	list, err := b.in.Client.Requests()
+	if err != nil {
+		return
+	}
+	for _, r := range list {
+		if r.Room == id && r.State == store.Request {
+			n := OSNotice{Title: "sotto", Text: "Somebody would like to write to you", Click: b.app.openAt("")}
+			if s.Notify != notifyPlain {
+				n.Text = clean(r.Handle) + " would like to write to you"
+			}
+			b.app.tell(n)
+			return
+		}
+	}
+}
+
+// openAt opens a window when the person clicks on a notice.
+func (a *App) openAt(room string) func() {
+	return func() {
+		url := a.Opening()
+		if room != "" {
+			url += "&room=" + room
+		}
+		if err := a.o.Desktop.Open(url); err != nil {
+			a.log.Warn("no window could be opened", "why", err)
+		}
+	}
+}
+
+// tell shows a notice of the operating system. That takes a while, and nobody waits for it.
+func (a *App) tell(n OSNotice) {
+	a.wait.Go(func() {
+		if err := a.o.Desktop.Notify(n); err != nil {
+			a.log.Debug("no notice could be shown", "why", err) // there may be no desktop
+		}
+	})
+}
+
+// presence tells contacts whether the person is here, if the person allows it.
+func (a *App) presence(here bool) {
+	in, leave, err := a.enter(false)
+	if err != nil {
+		return
+	}
+	defer leave()
+	if err := in.Client.SetActive(here); err != nil {
+		a.log.Debug("presence", "why", err)
+	}
+}

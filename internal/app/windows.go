@@ -1,0 +1,145 @@
+package app
+
+import (
+	"sync"
+	"time"
+
+	"sotto/internal/app/api"
+)
+
+const (
+	windowLife = 90 * time.Second // without a word from it a window counts as closed
+	goneAfter  = 3 * time.Second  // without a window that is looked at the person has gone
+	maxWindows = 32
+)
+
+// windows are what the interface's windows told about themselves.
+type windows struct {
+	clock  Clock
+	active func(bool) // tells whether the person is here
+
+	mu    sync.Mutex
+	list  map[string]seenWindow
+	told  bool // that the person is here
+	stop  func()
+	ended bool
+}
+
+type seenWindow struct {
+	visible bool
+	room    string
+	until   time.Time
+}
+
+func newWindows(clock Clock, active func(bool)) *windows {
+	return &windows{clock: clock, active: active, list: map[string]seenWindow{}}
+}
+
+// tell takes what a window says.
+func (w *windows) tell(x api.Window) error {
+	if x.Name == "" || len(x.Name) > 64 {
+		return malformed("name", "a window's name has 1 to 64 letters and digits")
+	}
+	w.mu.Lock()
+	if _, known := w.list[x.Name]; !known && len(w.list) >= maxWindows {
+		w.drop()
+		if len(w.list) >= maxWindows {
+			w.mu.Unlock()
+			return malformed("name", "there are too many windows")
+		}
+	}
+	w.list[x.Name] = seenWindow{x.Visible, x.Room, w.clock.Now().Add(windowLife)}
+	w.settle()
+	return nil
+}
+
+// drop forgets windows that said nothing for long; mu is held.
+func (w *windows) drop() {
+	now := w.clock.Now()
+	for name, x := range w.list {
+		if !now.Before(x.until) {
+			delete(w.list, name)
+		}
+	}
+}
+
+// settle looks whether the person is here, and gives mu up. That they have gone is told a
+// moment later: whoever looks at another window and comes back was not away, and others
+// pass over what changes all the time.
+func (w *windows) settle() {
+	w.drop()
+	here := false
+	for _, x := range w.list {
+		here = here || x.visible
+	}
+	w.stopTimer()
+	tell := here && !w.told && !w.ended
+	switch {
+	case w.ended:
+	case here:
+		w.told = true
+		w.stop = w.clock.AfterFunc(windowLife, func() { w.mu.Lock(); w.settle() })
+	case w.told:
+		w.stop = w.clock.AfterFunc(goneAfter, w.gone)
+	}
+	w.mu.Unlock()
+	if tell {
+		w.active(true)
+	}
+}
+
+// gone tells that the person has gone, unless they came back.
+func (w *windows) gone() {
+	w.mu.Lock()
+	w.drop()
+	back := w.ended
+	for _, x := range w.list {
+		back = back || x.visible
+	}
+	if back {
+		w.mu.Unlock()
+		return
+	}
+	w.told = false
+	w.mu.Unlock()
+	w.active(false)
+}
+
+func (w *windows) stopTimer() {
+	if w.stop != nil {
+		w.stop()
+		w.stop = nil
+	}
+}
+
+// shows says whether a window that is looked at shows a room.
+func (w *windows) shows(room string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drop()
+	for _, x := range w.list {
+		if x.visible && x.room == room {
+			return true
+		}
+	}
+	return false
+}
+
+// looked says whether any window is looked at.
+func (w *windows) looked() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drop()
+	for _, x := range w.list {
+		if x.visible {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *windows) close() {
+	w.mu.Lock()
+	w.ended = true
+	w.settle()
+}

@@ -1,0 +1,354 @@
+// Made by go generate ./internal/app/schema from internal/app/api: do not change it here.
+import { request } from './request'
+import type {
+  AddMembers,
+  AnswerKnock,
+  AnswerRequest,
+  DeleteQuery,
+  EditMessage,
+  EndAccount,
+  ExportQuery,
+  FindPerson,
+  Forward,
+  Found,
+  InspectLink,
+  JoinByLink,
+  Joined,
+  Link,
+  LinkInfo,
+  LocalServer,
+  Message,
+  NameInfo,
+  NameQuery,
+  NewAccount,
+  NewLink,
+  NewMessage,
+  NewOpening,
+  NewRoom,
+  NewServer,
+  Notice,
+  NoticeQuery,
+  OpenSession,
+  Opening,
+  Page,
+  PageQuery,
+  Person,
+  PersonChange,
+  PersonDetail,
+  Profile,
+  QR,
+  QRQuery,
+  React,
+  Report,
+  Reported,
+  Request,
+  Room,
+  RoomChange,
+  RoomDetail,
+  RoomList,
+  RoomMine,
+  SearchQuery,
+  Seen,
+  Self,
+  ServerInfo,
+  ServerQuery,
+  Session,
+  SetAdmin,
+  SetCustody,
+  SetOn,
+  Settings,
+  SettingsChange,
+  State,
+  Storage,
+  Told,
+  Typing,
+  Unlock,
+  Violation,
+  Who,
+  Window,
+} from './types'
+
+/**
+ * request is given the path under /api/v1, for example '/rooms'. Beside the cookie every
+ * request carries the header Sotto-Key: the key that openSession answers, which is kept in
+ * localStorage (storage is apart for each port of this computer, cookies are not), or
+ * "none" before there is one. GET /events carries it too: read it with fetch.
+ */
+export const keyHeader = 'Sotto-Key'
+export const keyName = 'sotto-key'
+export const key = (): string => localStorage.getItem(keyName) ?? 'none'
+
+/** The address of something that an element loads by itself: a picture, a download. */
+export const address = (path: string, query: object = {}): string => {
+  const values = new URLSearchParams({ key: key() })
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) values.set(name, String(value))
+  }
+  return `/api/v1${path}?${values}`
+}
+
+const part = encodeURIComponent
+
+/** Exchange the one-time token of the opening address for a session: a cookie, and a key. Loopback only. (POST /session) */
+export const openSession = (body: OpenSession, signal?: AbortSignal): Promise<Session> =>
+  request<Session>('POST', '/session', { body, signal })
+
+/** How the app is. (GET /state) */
+export const state = (signal?: AbortSignal): Promise<State> =>
+  request<State>('GET', '/state', { signal })
+
+/** What happens, as server-sent events of Event. (GET /events) */
+export const eventsPath = '/api/v1/events'
+
+/** Close the keys. Needs a passphrase or a keyring. (POST /lock) */
+export const lock = (signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', '/lock', { signal })
+
+/** Open the keys. (POST /unlock) */
+export const unlock = (body: Unlock, signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', '/unlock', { body, signal })
+
+/** Change what guards the key. (PUT /custody) */
+export const setCustody = (body: SetCustody, signal?: AbortSignal): Promise<void> =>
+  request<void>('PUT', '/custody', { body, signal })
+
+/** Tell what a window shows: at each change, and every minute while it is looked at. (PUT /window) */
+export const setWindow = (body: Window, signal?: AbortSignal): Promise<void> =>
+  request<void>('PUT', '/window', { body, signal })
+
+/** What pages of the interface were stopped from doing by their content security policy. (GET /violations) */
+export const violations = (signal?: AbortSignal): Promise<Violation[]> =>
+  request<Violation[]>('GET', '/violations', { signal })
+
+/** A fresh address to open a window with. Unix socket only. (POST /openings) */
+export const newOpening = (body: NewOpening, signal?: AbortSignal): Promise<Opening> =>
+  request<Opening>('POST', '/openings', { body, signal })
+
+/** End the app. (POST /quit) */
+export const quit = (signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', '/quit', { signal })
+
+/** What an invitation link says. Spends nothing. (POST /links/inspect) */
+export const inspectLink = (body: InspectLink, signal?: AbortSignal): Promise<LinkInfo> =>
+  request<LinkInfo>('POST', '/links/inspect', { body, signal })
+
+/** What a server says of itself. (GET /servers) */
+export const serverInfo = (query: ServerQuery = {}, signal?: AbortSignal): Promise<ServerInfo> =>
+  request<ServerInfo>('GET', '/servers', { query, signal })
+
+/** Whether a handle can be had. (GET /names) */
+export const nameInfo = (query: NameQuery = {}, signal?: AbortSignal): Promise<NameInfo> =>
+  request<NameInfo>('GET', '/names', { query, signal })
+
+/** Make the account of this device. (POST /account) */
+export const createAccount = (body: NewAccount, signal?: AbortSignal): Promise<Self> =>
+  request<Self>('POST', '/account', { body, signal })
+
+/** Delete the account at its server, leave every room, empty this home. (DELETE /account) */
+export const deleteAccount = (body: EndAccount, signal?: AbortSignal): Promise<void> =>
+  request<void>('DELETE', '/account', { body, signal })
+
+/** Start a home server on this computer. (POST /server) */
+export const startServer = (body: NewServer, signal?: AbortSignal): Promise<LocalServer> =>
+  request<LocalServer>('POST', '/server', { body, signal })
+
+/** Stop it. (DELETE /server) */
+export const stopServer = (signal?: AbortSignal): Promise<void> =>
+  request<void>('DELETE', '/server', { signal })
+
+/** The conversations, newest first. (GET /rooms) */
+export const rooms = (query: RoomList = {}, signal?: AbortSignal): Promise<Room[]> =>
+  request<Room[]>('GET', '/rooms', { query, signal })
+
+/** Make a group. (POST /rooms) */
+export const createRoom = (body: NewRoom, signal?: AbortSignal): Promise<Room> =>
+  request<Room>('POST', '/rooms', { body, signal })
+
+/** The room for notes to oneself; it is made when there is none. (POST /rooms/self) */
+export const notes = (signal?: AbortSignal): Promise<Room> =>
+  request<Room>('POST', '/rooms/self', { signal })
+
+/** Come in by a link. (POST /rooms/join) */
+export const joinByLink = (body: JoinByLink, signal?: AbortSignal): Promise<Joined> =>
+  request<Joined>('POST', '/rooms/join', { body, signal })
+
+/** Everything about a room. (GET /rooms/{room}) */
+export const room = (room: string, signal?: AbortSignal): Promise<RoomDetail> =>
+  request<RoomDetail>('GET', `/rooms/${part(room)}`, { signal })
+
+/** Change a room for everybody. (PATCH /rooms/{room}) */
+export const changeRoom = (room: string, body: RoomChange, signal?: AbortSignal): Promise<RoomDetail> =>
+  request<RoomDetail>('PATCH', `/rooms/${part(room)}`, { body, signal })
+
+/** Remove a room that was left, with its history, from this device. (DELETE /rooms/{room}) */
+export const deleteRoom = (room: string, signal?: AbortSignal): Promise<void> =>
+  request<void>('DELETE', `/rooms/${part(room)}`, { signal })
+
+/** Change what a room is to this person. (PATCH /rooms/{room}/mine) */
+export const markRoom = (room: string, body: RoomMine, signal?: AbortSignal): Promise<Room> =>
+  request<Room>('PATCH', `/rooms/${part(room)}/mine`, { body, signal })
+
+/** Leave a room. (POST /rooms/{room}/leave) */
+export const leaveRoom = (room: string, signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', `/rooms/${part(room)}/leave`, { signal })
+
+/** Remove a room's messages from this device. (POST /rooms/{room}/clear) */
+export const clearRoom = (room: string, signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', `/rooms/${part(room)}/clear`, { signal })
+
+/** Add people. (POST /rooms/{room}/members) */
+export const addMembers = (room: string, body: AddMembers, signal?: AbortSignal): Promise<RoomDetail> =>
+  request<RoomDetail>('POST', `/rooms/${part(room)}/members`, { body, signal })
+
+/** Remove a person. (DELETE /rooms/{room}/members/{account}) */
+export const removeMember = (room: string, account: string, signal?: AbortSignal): Promise<RoomDetail> =>
+  request<RoomDetail>('DELETE', `/rooms/${part(room)}/members/${part(account)}`, { signal })
+
+/** Make a person an admin, or a member again. (PUT /rooms/{room}/members/{account}/admin) */
+export const setAdmin = (room: string, account: string, body: SetAdmin, signal?: AbortSignal): Promise<RoomDetail> =>
+  request<RoomDetail>('PUT', `/rooms/${part(room)}/members/${part(account)}/admin`, { body, signal })
+
+/** Make an invitation link to a room. (POST /rooms/{room}/links) */
+export const createLink = (room: string, body: NewLink, signal?: AbortSignal): Promise<Link> =>
+  request<Link>('POST', `/rooms/${part(room)}/links`, { body, signal })
+
+/** End an invitation link. (DELETE /rooms/{room}/links/{link}) */
+export const dropLink = (room: string, link: string, signal?: AbortSignal): Promise<void> =>
+  request<void>('DELETE', `/rooms/${part(room)}/links/${part(link)}`, { signal })
+
+/** Let somebody in, or not. (POST /rooms/{room}/knocks/{knock}) */
+export const answerKnock = (room: string, knock: string, body: AnswerKnock, signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', `/rooms/${part(room)}/knocks/${part(knock)}`, { body, signal })
+
+/** A part of a room. (GET /rooms/{room}/messages) */
+export const messages = (room: string, query: PageQuery = {}, signal?: AbortSignal): Promise<Page> =>
+  request<Page>('GET', `/rooms/${part(room)}/messages`, { query, signal })
+
+/** Mark messages as read. (POST /rooms/{room}/seen) */
+export const seen = (room: string, body: Seen, signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', `/rooms/${part(room)}/seen`, { body, signal })
+
+/** Tell that this person writes. (POST /rooms/{room}/typing) */
+export const typing = (room: string, body: Typing, signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', `/rooms/${part(room)}/typing`, { body, signal })
+
+/** A room's picture. (GET /rooms/{room}/picture) */
+export const roomPictureAddress = (room: string, query: { v?: string } = {}): string => address(`/rooms/${part(room)}/picture`, query)
+
+/** Who can see what is said in a room. (GET /rooms/{room}/who) */
+export const roomWho = (room: string, signal?: AbortSignal): Promise<Who> =>
+  request<Who>('GET', `/rooms/${part(room)}/who`, { signal })
+
+/** Write to a room or a person. Answers when it is durable here. (POST /messages) */
+export const send = (body: NewMessage, signal?: AbortSignal): Promise<Message> =>
+  request<Message>('POST', '/messages', { body, signal })
+
+/** One message. (GET /messages/{message}) */
+export const message = (message: string, signal?: AbortSignal): Promise<Message> =>
+  request<Message>('GET', `/messages/${part(message)}`, { signal })
+
+/** Give an own message another text. (PATCH /messages/{message}) */
+export const edit = (message: string, body: EditMessage, signal?: AbortSignal): Promise<Message> =>
+  request<Message>('PATCH', `/messages/${part(message)}`, { body, signal })
+
+/** Take an own message back, or remove any from this device. (DELETE /messages/{message}) */
+export const deleteMessage = (message: string, query: DeleteQuery = {}, signal?: AbortSignal): Promise<void> =>
+  request<void>('DELETE', `/messages/${part(message)}`, { query, signal })
+
+/** Set this person's reaction. (PUT /messages/{message}/reaction) */
+export const react = (message: string, body: React, signal?: AbortSignal): Promise<Message> =>
+  request<Message>('PUT', `/messages/${part(message)}/reaction`, { body, signal })
+
+/** Star a message. (PUT /messages/{message}/star) */
+export const star = (message: string, body: SetOn, signal?: AbortSignal): Promise<Message> =>
+  request<Message>('PUT', `/messages/${part(message)}/star`, { body, signal })
+
+/** Pin a message in its room, for everybody. (PUT /messages/{message}/pin) */
+export const pin = (message: string, body: SetOn, signal?: AbortSignal): Promise<Message> =>
+  request<Message>('PUT', `/messages/${part(message)}/pin`, { body, signal })
+
+/** Write a message's text to others. (POST /messages/{message}/forward) */
+export const forward = (message: string, body: Forward, signal?: AbortSignal): Promise<Message[]> =>
+  request<Message[]>('POST', `/messages/${part(message)}/forward`, { body, signal })
+
+/** Send a failed or expired message again. (POST /messages/{message}/retry) */
+export const retry = (message: string, signal?: AbortSignal): Promise<Message> =>
+  request<Message>('POST', `/messages/${part(message)}/retry`, { signal })
+
+/** Who can see a message. (GET /messages/{message}/who) */
+export const messageWho = (message: string, signal?: AbortSignal): Promise<Who> =>
+  request<Who>('GET', `/messages/${part(message)}/who`, { signal })
+
+/** Search everything. (GET /search) */
+export const search = (query: SearchQuery = {}, signal?: AbortSignal): Promise<Found> =>
+  request<Found>('GET', '/search', { query, signal })
+
+/** Everybody this device knows as a contact or has blocked. (GET /people) */
+export const people = (signal?: AbortSignal): Promise<Person[]> =>
+  request<Person[]>('GET', '/people', { signal })
+
+/** Look somebody up by a handle or a link. (POST /people/find) */
+export const findPerson = (body: FindPerson, signal?: AbortSignal): Promise<Person> =>
+  request<Person>('POST', '/people/find', { body, signal })
+
+/** Everything about a person. (GET /people/{account}) */
+export const person = (account: string, signal?: AbortSignal): Promise<PersonDetail> =>
+  request<PersonDetail>('GET', `/people/${part(account)}`, { signal })
+
+/** Change what a person is here. (PATCH /people/{account}) */
+export const changePerson = (account: string, body: PersonChange, signal?: AbortSignal): Promise<PersonDetail> =>
+  request<PersonDetail>('PATCH', `/people/${part(account)}`, { body, signal })
+
+/** A person's picture. (GET /people/{account}/picture) */
+export const personPictureAddress = (account: string, query: { v?: string } = {}): string => address(`/people/${part(account)}/picture`, query)
+
+/** Who can see what is said to a person. (GET /people/{account}/who) */
+export const personWho = (account: string, signal?: AbortSignal): Promise<Who> =>
+  request<Who>('GET', `/people/${part(account)}/who`, { signal })
+
+/** Strangers who wait. (GET /requests) */
+export const requests = (signal?: AbortSignal): Promise<Request[]> =>
+  request<Request[]>('GET', '/requests', { signal })
+
+/** Accept, put off or block. (POST /requests/{account}) */
+export const answerRequest = (account: string, body: AnswerRequest, signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', `/requests/${part(account)}`, { body, signal })
+
+/** Make a report to hand to an operator. Sends nothing. (POST /reports) */
+export const report = (body: Report, signal?: AbortSignal): Promise<Reported> =>
+  request<Reported>('POST', '/reports', { body, signal })
+
+/** Change what this person shows. (PATCH /me) */
+export const changeProfile = (body: Profile, signal?: AbortSignal): Promise<Self> =>
+  request<Self>('PATCH', '/me', { body, signal })
+
+/** Make a link by which people can write to this person, and register where the server lets its people invite. (POST /me/links) */
+export const myLink = (body: NewLink, signal?: AbortSignal): Promise<Link> =>
+  request<Link>('POST', '/me/links', { body, signal })
+
+/** The settings. (GET /settings) */
+export const settings = (signal?: AbortSignal): Promise<Settings> =>
+  request<Settings>('GET', '/settings', { signal })
+
+/** Change some settings. (PATCH /settings) */
+export const changeSettings = (body: SettingsChange, signal?: AbortSignal): Promise<Settings> =>
+  request<Settings>('PATCH', '/settings', { body, signal })
+
+/** What this device keeps. (GET /storage) */
+export const storage = (signal?: AbortSignal): Promise<Storage> =>
+  request<Storage>('GET', '/storage', { signal })
+
+/** Everything, as a ZIP archive. (GET /export) */
+export const exportAddress = (query: ExportQuery = {}): string => address('/export', query)
+
+/** What the person should know. (GET /notices) */
+export const notices = (query: NoticeQuery = {}, signal?: AbortSignal): Promise<Notice[]> =>
+  request<Notice[]>('GET', '/notices', { query, signal })
+
+/** Say which notices were shown. (PUT /notices/told) */
+export const told = (body: Told, signal?: AbortSignal): Promise<void> =>
+  request<void>('PUT', '/notices/told', { body, signal })
+
+/** A QR code of a text. (GET /qr) */
+export const qr = (query: QRQuery = {}, signal?: AbortSignal): Promise<QR> =>
+  request<QR>('GET', '/qr', { query, signal })

@@ -1,0 +1,861 @@
+// Made by go generate ./internal/app/schema from internal/app/api: do not change it here.
+
+/** AddMembers adds people to a room. */
+export interface AddMembers {
+  handles: string[]
+}
+
+/** AnswerKnock lets somebody in, or not. */
+export interface AnswerKnock {
+  accept: boolean
+}
+
+/** AnswerRequest answers a stranger. */
+export interface AnswerRequest {
+  /** accept, later or block */
+  answer: string
+}
+
+/** Change is something that changed about a person, newest first. */
+export interface Change {
+  time: number
+  /** met, name, picture, status, device-added, device-revoked, key, handle, compared */
+  what: string
+  /** the new value, if there is one to show */
+  text: string
+}
+
+/** Custody says what guards the key of the device's database. */
+export type Custody = 'file' | 'passphrase' | 'keyring'
+
+/** DeleteQuery says how to delete a message. */
+export interface DeleteQuery {
+  /** only on this device; else it is taken back everywhere */
+  here?: boolean
+}
+
+/** Device is a device of a person's chain. */
+export interface Device {
+  name: string
+  added?: number
+  self: boolean
+}
+
+/** EditMessage gives a message another text. */
+export interface EditMessage {
+  text: string
+}
+
+/** EndAccount deletes the account everywhere and empties this home. */
+export interface EndAccount {
+  /** typed again */
+  handle: string
+}
+
+/** Event is one of GET /events: server-sent events whose data is this, as JSON. The first is always EventHello. Whoever loses the connection connects anew and loads again what it shows: nothing is replayed. */
+export interface Event {
+  type: EventType
+  room?: string
+  /** room: as it is in the list now, if it is there */
+  row?: Room
+  /** message and changed */
+  message?: Message
+  /** gone: of the message */
+  id?: string
+  /** an account */
+  person?: string
+  /** writing, here */
+  on?: boolean
+  notice?: Notice
+  hosts?: Host[]
+  text?: string
+}
+
+/** EventType says what happened. */
+export type EventType = 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'trouble' | 'open'
+
+/** ExportQuery says how everything is exported. */
+export interface ExportQuery {
+  /** json or html: a ZIP archive */
+  format?: string
+}
+
+/** Failure is the body of every answer that is not 2xx. */
+export interface Failure {
+  /** stable: see docs/command-line.md */
+  code: string
+  /** for people: what happened and what to do */
+  text: string
+  /** the field of the request that it is about */
+  field?: string
+  /** to be copied, where somebody else could help with it */
+  detail?: string
+}
+
+/** FindPerson looks somebody up by a handle or an invitation link. */
+export interface FindPerson {
+  handle: string
+}
+
+/** Forward writes a message's text to others. */
+export interface Forward {
+  to: string[]
+}
+
+/** Found is what a search found, newest first. */
+export interface Found {
+  hits: Hit[]
+  /** for more */
+  cursor?: string
+  /** older messages are not found yet: the index is being made */
+  partial?: boolean
+}
+
+/** Hit is a message that a search found. Marks are the parts of Snippet that match, as offsets in UTF-16 units: from, to, from, to, … */
+export interface Hit {
+  message: Message
+  room_name: string
+  snippet: string
+  marks: number[]
+}
+
+/** Holder is a person with keys. */
+export interface Holder {
+  account: string
+  handle: string
+  name: string
+  tint: number
+  self: boolean
+  /** when numbers were compared */
+  compared?: number
+  changed?: boolean
+  /** their names */
+  devices: string[]
+}
+
+/** Host is a server that this device talks to. */
+export interface Host {
+  host: string
+  /** one's own home server */
+  home: boolean
+  up: boolean
+  /** down since */
+  since?: number
+  why?: string
+}
+
+/** InspectLink asks what an invitation link is, without spending it. */
+export interface InspectLink {
+  link: string
+}
+
+/** JoinByLink knocks at a room by a link. */
+export interface JoinByLink {
+  link: string
+}
+
+/** Joined answers JoinByLink. */
+export interface Joined {
+  /** when it is entered already */
+  room?: string
+  waiting: boolean
+}
+
+/** KeptThing is one line of what the server keeps. What and Value are stable names with figures, which the interface puts into words. */
+export interface KeptThing {
+  /** message, before, never, room, account, inbox */
+  what: string
+  /** nothing-erased, waiting, one-entry, words-names-members, … */
+  value: string
+  bytes?: number
+  time?: number
+  count?: number
+  /** how long at most */
+  seconds?: number
+}
+
+/** Knock is somebody who came by a link and waits for approval. */
+export interface Knock {
+  id: string
+  handle: string
+  account: string
+  name: string
+  tint: number
+  time: number
+}
+
+/** Last is the last message of a room, for the list. */
+export interface Last {
+  /** shown name; "" when it is one's own */
+  from: string
+  own: boolean
+  /** one line, plain */
+  text: string
+  deleted?: boolean
+  /** as in Message */
+  kind: string
+  state: string
+}
+
+/** Link is an invitation link. */
+export interface Link {
+  id: string
+  /** the secret stands behind the # */
+  url: string
+  /** rows of 0 and 1, separated by newlines */
+  qr: string
+  until: number
+  approve?: boolean
+  used: number
+}
+
+/** LinkInfo is what an invitation link says. */
+export interface LinkInfo {
+  kind: LinkKind
+  host: string
+  /** who invites */
+  handle?: string
+  account?: string
+  /** shown name of who invites */
+  name?: string
+  /** of a room */
+  title?: string
+  until?: number
+  /** its time is over */
+  over?: boolean
+  /** somebody has to say yes */
+  approve?: boolean
+}
+
+/** LinkKind says what a link invites to. */
+export type LinkKind = 'account' | 'contact' | 'room'
+
+/** LocalServer is a home server that this app runs. */
+export interface LocalServer {
+  /** the part of handles after the @ */
+  host: string
+  running: boolean
+  why?: string
+  reach: Reach[]
+}
+
+/** Member is somebody in a room. */
+export interface Member {
+  account: string
+  handle: string
+  /** shown */
+  name: string
+  picture?: string
+  tint: number
+  admin: boolean
+  self: boolean
+  compared: boolean
+  changed: boolean
+  here: boolean
+  devices: number
+}
+
+/** Message is one message of a room. Edits, reactions and deletions are shown at the message that they act on and are no messages here. */
+export interface Message {
+  id: string
+  room: string
+  /** order within the room; 0 until it has one: those come last */
+  pos: number
+  /** text, reply, attachment, other; or event: something that happened in the room */
+  kind: string
+  /** who wrote it */
+  account: string
+  handle: string
+  /** shown */
+  name: string
+  tint: number
+  own: boolean
+  /** of an event: what happened, a kind of notice */
+  event?: string
+  /** Markdown; of an event a sentence */
+  text: string
+  /** by the sender's clock */
+  sent: number
+  arrived?: number
+  /** received, or of an own message queued, stored, delivered, read, failed, expired */
+  state: string
+  /** of failed: what happened and what to do */
+  why?: string
+  reply?: Quote
+  edited?: boolean
+  deleted?: boolean
+  forwarded?: boolean
+  starred?: boolean
+  pinned?: boolean
+  seen: boolean
+  /** names this person */
+  mentions?: boolean
+  expires?: number
+  /** seconds after it is read */
+  vanish?: number
+  reactions?: Reaction[]
+}
+
+/** Moment is a point in the life of a message. */
+export interface Moment {
+  /** written, stored, delivered, read, erased, vanishes, expires */
+  what: string
+  time?: number
+  done: boolean
+  /** delivered, read: to how many people */
+  count?: number
+  /** of how many */
+  of?: number
+}
+
+/** NameInfo says whether a handle can be had. */
+export interface NameInfo {
+  /** in its normal form */
+  handle: string
+  free: boolean
+  /** why not */
+  text?: string
+}
+
+/** NameQuery asks whether a handle can be had. */
+export interface NameQuery {
+  handle?: string
+}
+
+/** NewAccount makes the account of this device. */
+export interface NewAccount {
+  handle: string
+  name?: string
+  /** a link, or a code */
+  invitation?: string
+  /** to lock with; "" keeps the custody as it is */
+  passphrase?: string
+}
+
+/** NewLink makes an invitation link: to a room, or to this person. */
+export interface NewLink {
+  /** until it is over; at most 30 days */
+  hours: number
+  /** to a room: an admin has to say yes */
+  approve?: boolean
+}
+
+/** NewMessage writes a message. */
+export interface NewMessage {
+  /** a room's id or a handle */
+  to: string
+  text: string
+  reply?: string
+  /** seconds from now, everywhere */
+  expire?: number
+  forwarded?: boolean
+}
+
+/** NewOpening asks for an address to open a window with, and takes a link that sotto was opened with. */
+export interface NewOpening {
+  link?: string
+}
+
+/** NewRoom makes a group. */
+export interface NewRoom {
+  title: string
+  /** handles */
+  with: string[]
+  disappear?: number
+}
+
+/** NewServer starts a home server on this computer. */
+export interface NewServer {
+  /** a name or address of this computer; "" finds one */
+  host?: string
+}
+
+/** Notice is something the person should know. */
+export interface Notice {
+  id: number
+  /** see docs/command-line.md */
+  kind: string
+  room?: string
+  time: number
+  text: string
+}
+
+/** NoticeQuery asks for notices. */
+export interface NoticeQuery {
+  /** an id */
+  after?: number
+  room?: string
+}
+
+/** OpenSession exchanges a one-time token for a session cookie. */
+export interface OpenSession {
+  token: string
+}
+
+/** Opening is an address that opens one window within two minutes. */
+export interface Opening {
+  url: string
+}
+
+/** Page is a part of a room, oldest first. */
+export interface Page {
+  messages: Message[]
+  more_before: boolean
+  more_after: boolean
+  first_unread?: string
+  /** what Around, Date or Unread found */
+  target?: string
+}
+
+/** PageQuery asks for a part of a room. One of Before, After, Around, Date and Unread says where; none of them the end. */
+export interface PageQuery {
+  /** a pos */
+  before?: number
+  /** a pos */
+  after?: number
+  /** a message's id */
+  around?: string
+  /** the first message at or after a time */
+  date?: number
+  /** around the first that was not seen */
+  unread?: boolean
+  /** 1 to 200, 60 by default */
+  limit?: number
+}
+
+/** Person is somebody this device knows. */
+export interface Person {
+  account: string
+  handle: string
+  /** shown: the nickname given here, else their own, else the handle's first part */
+  name: string
+  /** the name they gave themselves */
+  own: string
+  /** given here */
+  nickname: string
+  status: string
+  picture?: string
+  tint: number
+  contact: boolean
+  blocked: boolean
+  /** when numbers were compared; they still hold */
+  compared?: number
+  /** a key changed since they were compared, or since they were first met */
+  changed: boolean
+  here: boolean
+  /** the conversation of two */
+  room?: string
+}
+
+/** PersonChange changes what a person is here. */
+export interface PersonChange {
+  nickname?: string
+  blocked?: boolean
+  /** true: they match; false: they differ or are to be compared anew */
+  compared?: boolean
+  contact?: boolean
+}
+
+/** PersonDetail is everything about a person. */
+export interface PersonDetail extends Person {
+  /** the safety number: 12 groups of 5 digits */
+  number: string
+  /** of it, rows of 0 and 1 */
+  qr: string
+  /** known since */
+  since: number
+  devices: Device[]
+  /** in common */
+  rooms: Room[]
+  changes: Change[]
+}
+
+/** Phase says how far the app is. */
+export type Phase = 'new' | 'locked' | 'open'
+
+/** Profile changes what this person shows to others. */
+export interface Profile {
+  /** at most 64 characters */
+  name?: string
+  /** at most 140 characters */
+  status?: string
+  /** PNG, JPEG or WebP of at most 32 KiB; empty takes it away */
+  picture?: string
+}
+
+/** QR is a QR code: rows of 0 and 1, separated by newlines. */
+export interface QR {
+  rows: string
+}
+
+/** QRQuery asks for a QR code. */
+export interface QRQuery {
+  text?: string
+}
+
+/** Quote is what a reply answers. */
+export interface Quote {
+  id: string
+  name: string
+  own: boolean
+  text: string
+  deleted?: boolean
+  /** it is not here */
+  gone?: boolean
+}
+
+/** Reach says who can reach a server at an address. */
+export interface Reach {
+  address: string
+  /** "this computer", "network" or "everybody" */
+  who: string
+  /** it was tried */
+  sure: boolean
+  text: string
+}
+
+/** React sets this person's reaction. */
+export interface React {
+  /** "" takes it back */
+  emoji: string
+}
+
+/** Reaction is an emoji with who gave it. */
+export interface Reaction {
+  emoji: string
+  own: boolean
+  names: string[]
+}
+
+/** Report is what would be shown to an operator: messages with what proves their sender. Nothing is sent by itself. */
+export interface Report {
+  account: string
+  /** ids; none: the request's text */
+  messages: string[]
+}
+
+/** Reported is a report as a text to hand to whoever runs the server. */
+export interface Reported {
+  text: string
+  /** the host whose operator it is for */
+  to: string
+}
+
+/** Request is a stranger who wrote. */
+export interface Request {
+  account: string
+  handle: string
+  name: string
+  tint: number
+  room: string
+  /** of the room that they invite to */
+  kind: RoomKind
+  title?: string
+  text: string
+  arrived: number
+  /** names of rooms in common */
+  shared: string[]
+  /** the name is in use since, with the same key */
+  since?: number
+  /** the person said "not now" */
+  later?: boolean
+}
+
+/** Room is a conversation in the list. */
+export interface Room {
+  id: string
+  kind: RoomKind
+  state: RoomState
+  /** title, or the other person's shown name */
+  name: string
+  /** of a pair: the other person's */
+  handle?: string
+  /** of a pair: the other person's */
+  account?: string
+  /** its version: GET /rooms/{id}/picture?v=… */
+  picture?: string
+  /** 1 to 6: the monogram's */
+  tint: number
+  host: string
+  unread: number
+  /** of them, that name this person */
+  mentions: number
+  mark_unread?: boolean
+  last?: Last
+  /** orders the list */
+  time: number
+  pinned: boolean
+  archived: boolean
+  muted: boolean
+  muted_until?: number
+  draft?: string
+  /** of a pair: numbers were compared and still hold */
+  compared: boolean
+  /** of a pair: a key changed since */
+  changed: boolean
+  /** of a pair: the other person is here now and lets it be seen */
+  here: boolean
+  /** seconds after reading; 0 never */
+  disappear: number
+  members: number
+  /** this person is one */
+  admin: boolean
+  /** people who wait for approval */
+  knocks: number
+  writable: boolean
+}
+
+/** RoomChange changes a room for everybody. */
+export interface RoomChange {
+  title?: string
+  /** seconds, 0 never */
+  disappear?: number
+  /** PNG, JPEG or WebP of at most 32 KiB; empty takes it away */
+  picture?: string
+}
+
+/** RoomDetail is everything about a room. */
+export interface RoomDetail extends Room {
+  people: Member[]
+  pins: Message[]
+  links: Link[]
+  waiting: Knock[]
+  created: number
+  /** seconds that the server keeps what was not fetched */
+  ttl: number
+}
+
+/** RoomKind is pair, group or self. */
+export type RoomKind = 'pair' | 'group' | 'self'
+
+/** RoomList asks for the rooms. */
+export interface RoomList {
+  /** those instead of the others */
+  archived?: boolean
+}
+
+/** RoomMine changes what a room is to this person. */
+export interface RoomMine {
+  pinned?: boolean
+  archived?: boolean
+  /** 0 unmutes, -1 is for ever */
+  muted_until?: number
+  draft?: string
+  mark_unread?: boolean
+}
+
+/** RoomState says whether one is in a room. */
+export type RoomState = 'active' | 'left' | 'removed'
+
+/** RoomStorage is what one room takes. */
+export interface RoomStorage {
+  room: string
+  name: string
+  messages: number
+  bytes: number
+}
+
+/** SearchQuery searches messages. Texts, or at least one of the other conditions. */
+export interface SearchQuery {
+  q?: string
+  room?: string
+  /** an account, or "me" */
+  from?: string
+  /** times */
+  after?: number
+  before?: number
+  starred?: boolean
+  cursor?: string
+  /** 1 to 100, 30 by default */
+  limit?: number
+}
+
+/** Seen marks messages of a room as read, through one of them. */
+export interface Seen {
+  /** a message's id; "" all */
+  through: string
+}
+
+/** Self is this person. */
+export interface Self {
+  account: string
+  handle: string
+  device: string
+  /** shown name, "" for none */
+  name: string
+  /** a sentence about oneself */
+  status: string
+  /** its version: GET /people/{account}/picture?v=… */
+  picture?: string
+}
+
+/** ServerInfo is what a server says of itself. */
+export interface ServerInfo {
+  /** in its normal form */
+  host: string
+  /** anybody may register */
+  open: boolean
+}
+
+/** ServerQuery asks about a server. */
+export interface ServerQuery {
+  host?: string
+}
+
+/** Session is what a window keeps besides the cookie: cookies go to every port of a computer, so that a program of somebody else that listens on another one may be shown the cookie; the key it is never shown. Each request carries it in the header Sotto-Key, or in the query as key where an element loads a picture or a download by itself. */
+export interface Session {
+  key: string
+}
+
+/** SetAdmin changes a role. */
+export interface SetAdmin {
+  admin: boolean
+}
+
+/** SetCustody changes what guards the key. */
+export interface SetCustody {
+  custody: Custody
+  /** the passphrase until now, if there is one */
+  old?: string
+  /** for CustodyPassphrase */
+  new?: string
+}
+
+/** SetOn switches something: a star, a pin. */
+export interface SetOn {
+  on: boolean
+}
+
+/** Settings are the person's, for this device. */
+export interface Settings {
+  /** system, light or dark */
+  theme: string
+  /** "" as the system; en, de, es */
+  language: string
+  enter_sends: boolean
+  single_keys: boolean
+  /** percent, 80 to 200 */
+  text_size: number
+  /** text, sender, plain or off */
+  notify: string
+  sounds: boolean
+  /** tell others when their messages arrive and are read */
+  receipts: boolean
+  typing: boolean
+  presence: boolean
+  /** minutes without use; 0 never */
+  lock_after: number
+  /** start when the person logs in */
+  at_login: boolean
+  /** days that this device keeps messages; 0 for ever */
+  retention: number
+  /** seconds, of rooms made here */
+  disappear: number
+  recent_emoji: string
+}
+
+/** SettingsChange changes some. */
+export interface SettingsChange {
+  theme?: string
+  language?: string
+  enter_sends?: boolean
+  single_keys?: boolean
+  text_size?: number
+  notify?: string
+  sounds?: boolean
+  receipts?: boolean
+  typing?: boolean
+  presence?: boolean
+  lock_after?: number
+  at_login?: boolean
+  retention?: number
+  disappear?: number
+  recent_emoji?: string
+}
+
+/** State is how the app is. */
+export interface State {
+  phase: Phase
+  version: string
+  custody: Custody
+  /** there is a system keyring here */
+  keyring: boolean
+  self?: Self
+  /** that this device needs */
+  hosts: Host[]
+  server?: LocalServer
+  /** strangers who wait */
+  requests: number
+  /** in conversations that are not muted */
+  unread: number
+  /** a link that sotto was opened with */
+  invitation?: string
+  /** the last notice that was shown */
+  news_through: number
+}
+
+/** Storage is what this device keeps. */
+export interface Storage {
+  /** bytes on the disk */
+  database: number
+  messages: number
+  /** the largest first, at most 50 */
+  rooms: RoomStorage[]
+}
+
+/** Told says through which notice the person was told. */
+export interface Told {
+  through: number
+}
+
+/** Typing tells the others that this person writes, or has stopped. */
+export interface Typing {
+  on: boolean
+}
+
+/** Unlock opens a locked app. */
+export interface Unlock {
+  passphrase: string
+}
+
+/** Violation is something that a page was stopped from doing. */
+export interface Violation {
+  page: string
+  directive: string
+  blocked: string
+  sample: string
+}
+
+/** Who is the page "Who can see this?": of a message, a room or a person. */
+export interface Who {
+  /** message, room or person */
+  about: string
+  /** of a message */
+  quote?: Message
+  /** of the room or person */
+  name: string
+  /** who holds the keys */
+  holders: Holder[]
+  /** how many people besides this one */
+  others: number
+  /** of all of them */
+  devices: number
+  host: string
+  /** what the server keeps */
+  keeps: KeptThing[]
+  timeline: Moment[]
+  /** stable names of what this cannot help with: show-to-others, unlocked-device, traffic, blocked-sees, … */
+  limits: string[]
+}
+
+/** Window is what a window of the app tells about itself, under a name of its own choice: whom it can be seen by decides what is worth a notice, and whether the person is here. */
+export interface Window {
+  /** at most 64 letters and digits, the same as long as it lives */
+  name: string
+  /** it is looked at */
+  visible: boolean
+  /** the conversation that it shows */
+  room?: string
+  /** the person did something in it since it told last: it does not lock by itself */
+  used?: boolean
+}

@@ -1,0 +1,50 @@
+// The people this device knows, by account.
+
+import { SvelteMap } from 'svelte/reactivity';
+import { people as loadPeople, person as loadPerson } from '../api/calls';
+import type { Person } from '../api/types';
+import { live } from './live.svelte';
+
+class People {
+  #all = new SvelteMap<string, Person>();
+  #loaded: Promise<void> | undefined;
+
+  constructor() {
+    live.on('person', (e) => {
+      if (e.person && this.#all.has(e.person)) void this.refresh(e.person);
+    });
+    live.on('here', (e) => {
+      const p = e.person && this.#all.get(e.person);
+      if (p) this.#all.set(p.account, { ...p, here: e.on === true });
+    });
+  }
+
+  /** The contacts, by name. */
+  get contacts(): Person[] {
+    return this.list.filter((p) => p.contact && !p.blocked);
+  }
+
+  get list(): Person[] {
+    return [...this.#all.values()].sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  get(account: string): Person | undefined {
+    return this.#all.get(account);
+  }
+
+  /** load asks for everybody, once; again loads anew. */
+  load(again = false): Promise<void> {
+    if (again) this.#loaded = undefined;
+    return (this.#loaded ??= loadPeople().then((all) => {
+      this.#all.clear();
+      for (const p of all) this.#all.set(p.account, p);
+    }));
+  }
+
+  async refresh(account: string): Promise<void> {
+    const p = await loadPerson(account).catch(() => undefined);
+    if (p) this.#all.set(account, p);
+  }
+}
+
+export const people = new People();

@@ -1,0 +1,97 @@
+// How the app is, and who this person is.
+
+import { keyName, openSession, state as loadState, unlock } from '../api/calls';
+import { onRefused, Refused } from '../api/request';
+import type { Host, Self, State } from '../api/types';
+import { live } from './live.svelte';
+
+/** What the window shows before it shows anything else. */
+export type Stage =
+  | 'starting'
+  | 'closed' // no session: sotto has to open this window
+  | 'away' // the app does not answer
+  | 'new'
+  | 'locked'
+  | 'open';
+
+class Session {
+  state = $state.raw<State | undefined>();
+  stage = $state<Stage>('starting');
+  #loading: Promise<void> | undefined;
+  #reloaded = new Set<() => void>();
+
+  get self(): Self | undefined {
+    return this.state?.self;
+  }
+
+  /** The servers that do not answer. */
+  get down(): Host[] {
+    return this.state?.hosts.filter((h) => !h.up) ?? [];
+  }
+
+  /** Called whenever what is shown has to be loaded again: at each hello after the first. */
+  onReload(f: () => void): () => void {
+    this.#reloaded.add(f);
+    return () => this.#reloaded.delete(f);
+  }
+
+  /** begin opens the session, with the token of the opening address if there is one. */
+  async begin(token: string | undefined): Promise<void> {
+    onRefused((refused) => {
+      if (refused.status === 401) this.stage = 'closed';
+      else if (refused.status === 423) void this.load();
+    });
+    live.on('hello', () => void this.load().then(() => this.#reloaded.forEach((f) => f())));
+    live.on('phase', () => void this.load().then(() => this.#reloaded.forEach((f) => f())));
+    live.on('hosts', (e) => {
+      if (this.state && e.hosts) this.state = { ...this.state, hosts: e.hosts };
+    });
+    live.on('requests', () => void this.load());
+    live.on('open', (e) => {
+      if (this.state) this.state = { ...this.state, invitation: e.text };
+    });
+    live.onRefused((status) => {
+      if (status === 401 || status === 403) this.stage = 'closed';
+    });
+    if (token) {
+      try {
+        localStorage.setItem(keyName, (await openSession({ token })).key);
+      } catch (err) {
+        if (!(err instanceof Refused)) throw err;
+        // Spent already, by a reload: the session may be there all the same.
+      }
+    }
+    await this.load();
+    if (this.stage !== 'closed') live.start();
+  }
+
+  /** load asks how the app is. Calls at once share one answer. */
+  load(): Promise<void> {
+    return (this.#loading ??= this.#load().finally(() => (this.#loading = undefined)));
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const state = await loadState();
+      this.state = state;
+      this.stage = state.phase;
+    } catch (err) {
+      if (!(err instanceof Refused)) throw err;
+      if (err.status === 401 || err.status === 403) this.stage = 'closed';
+      else if (!this.state) this.stage = 'away';
+    }
+  }
+
+  async unlock(passphrase: string): Promise<void> {
+    await unlock({ passphrase });
+    await this.load();
+    for (const f of this.#reloaded) f();
+  }
+
+  /** told: the invitation that sotto was opened with has been shown. */
+  invitationShown(): void {
+    if (this.state) this.state = { ...this.state, invitation: undefined };
+  }
+}
+
+export const session = new Session();

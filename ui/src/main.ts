@@ -1,0 +1,9 @@
+// The interface begins here.
+
+import { mount } from 'svelte';
+import App from './App.svelte';
+import './styles/tokens.css';
+import './styles/more.css';
+import './styles/base.css';
+
+mount(App, { target: document.body });
