@@ -3,8 +3,10 @@ package store
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
+	"sotto/internal/room"
 	"sotto/internal/store/sqlite"
 	"sotto/internal/store/sqlite/faultfs"
 	"sotto/mimi"
@@ -148,6 +150,61 @@ func TestOneMoment(t *testing.T) {
 		return err
 	})
 	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestForgetsRooms: what belongs to a room goes with it, in whatever table it is: every table
+// that names rooms is known to Clear.
+func TestForgetsRooms(t *testing.T) {
+	st := openIndex(t, faultfs.New(1))
+	defer st.Close()
+	known := append([]string{"messages", "notices", "clearing"}, ofRooms...)
+	seen := 0
+	if err := st.View(func(tx Tx) error {
+		return tx.tx.Query(`SELECT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'room'`, func(r *sqlite.Row) error {
+			seen++
+			if !slices.Contains(known, r.Text(0)) {
+				t.Errorf("the table %s has rooms that nobody forgets", r.Text(0))
+			}
+			return nil
+		})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if seen != len(known) {
+		t.Errorf("%d of %d tables", seen, len(known))
+	}
+	id := message(1, "").Room
+	if err := st.Update(func(tx Tx) error {
+		if err := tx.PutRoom(Room{ID: id, Kind: room.Group, Title: "club", State: RoomLeft}); err != nil {
+			return err
+		}
+		if _, err := tx.AddMessage(message(1, "one")); err != nil {
+			return err
+		}
+		if err := tx.BeginClearing(id, true); err != nil {
+			return err
+		}
+		all, err := tx.Clearings()
+		if err != nil || len(all) != 1 {
+			t.Fatal(len(all), err)
+		}
+		gone, err := tx.Clear(all[0], 1, 10)
+		if len(gone) != 1 {
+			t.Errorf("%d gone", len(gone))
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.View(func(tx Tx) error {
+		r, err := tx.Room(id)
+		if r != nil {
+			t.Error("it is still here")
+		}
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
 }
