@@ -60,4 +60,13 @@ func (c *call) invitationCode(invitation, handle string) (string, error) {
 }
 
 // openServer notes that the person opened a link to a server by hand, or runs it.
-func (c *call) openServer(host string, pin wire.Hash) error { return nil }
+func (c *call) openServer(host string, pin wire.Hash) error { return c.c.OpenServer(host, pin) }
+
+// openLink notes that the person opened a link by hand; what is none is told by who needs it.
+func (c *call) openLink(link string) error {
+	l, err := wire.ParseLink(link)
+	if err != nil {
+		return nil
+	}
+	return c.openServer(l.Host, l.Pin)
+}

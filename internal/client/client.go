@@ -164,6 +164,9 @@ func (c *Client) open() error {
 		if err := c.loadTells(tx); err != nil {
 			return err
 		}
+		if err := c.loadOpened(tx); err != nil {
+			return err
+		}
 		return c.loadAccount(tx)
 	})
 }
