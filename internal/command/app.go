@@ -38,12 +38,11 @@ type App struct {
 const apiSocket = "app.sock"
 
 // Run serves the interface of a home.
-func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) error {
+func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err error) {
 	if o.Link != "" && !isLink(o.Link) {
 		return Usage("%q is neither a command nor an invitation link: sotto --help lists the commands", o.Link)
 	}
-	home, err := filepath.Abs(home)
-	if err != nil {
+	if home, err = filepath.Abs(home); err != nil {
 		return err
 	}
 	show := !o.NoWindow
@@ -60,9 +59,9 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) error {
 	if err != nil {
 		return err
 	}
-	beside := homeserver.New(homeserver.Options{Dir: filepath.Join(home, "server"), Program: []string{program}, Log: options.Log})
-	options.Server = beside
-	defer beside.Close()
+	local := homeserver.New(homeserver.Options{Dir: filepath.Join(home, "server"), Program: []string{program}, Log: options.Log})
+	options.Server = local
+	defer local.Close()
 	a, err := app.New(options)
 	if errors.Is(err, app.ErrRunning) { // it is starting, or its socket cannot be made
 		return o.again(ctx, home, x)
@@ -70,7 +69,7 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) error {
 	if err != nil {
 		return err
 	}
-	beside.Resume()
+	local.Resume()
 	err = a.Listen()
 	if err == nil && show {
 		err = o.show(a.Opening(), x)
@@ -87,9 +86,9 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) error {
 // isLink says whether an argument looks like an invitation link. What is in it is read
 // where it is shown.
 func isLink(s string) bool {
-	for _, scheme := range []string{"https://", "http://", "sotto:"} {
+	for _, scheme := range []string{"https://", "http://", wire.LinkScheme} {
 		if strings.HasPrefix(s, scheme) {
-			return strings.Contains(s, "#") && len(s) <= wire.MaxLink
+			return (scheme == wire.LinkScheme || strings.Contains(s, "#")) && len(s) <= wire.MaxLink
 		}
 	}
 	return false
