@@ -21,7 +21,7 @@ func createAccount(c *call, in api.NewAccount) (api.Self, error) {
 	if in.Passphrase != "" && utf8.RuneCountInString(in.Passphrase) < custody.MinPassphrase {
 		return api.Self{}, custody.ErrShort
 	}
-	code, err := invitationCode(in.Invitation, in.Handle)
+	code, err := c.mayRegister(in)
 	if err != nil {
 		return api.Self{}, err
 	}
@@ -40,6 +40,21 @@ func createAccount(c *call, in api.NewAccount) (api.Self, error) {
 		}
 	}
 	return c.self()
+}
+
+// mayRegister is the right to register: what the person was given, or what the home server
+// beside this app gives to who runs it.
+func (c *call) mayRegister(in api.NewAccount) (string, error) {
+	s := c.app.o.Server
+	h, err := wire.ParseHandle(in.Handle)
+	if err != nil || in.Invitation != "" || s == nil {
+		return c.invitationCode(in.Invitation, in.Handle)
+	}
+	code, pin, ok := s.Invite(h.Host)
+	if !ok {
+		return "", nil
+	}
+	return code, c.openServer(h.Host, pin)
 }
 
 // deleteAccount ends the account and everything here. The requests under way are ended

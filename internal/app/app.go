@@ -17,6 +17,7 @@ import (
 	"sotto/internal/client"
 	"sotto/internal/custody"
 	"sotto/internal/handover"
+	"sotto/internal/wire"
 )
 
 // What stands in a home beside the device itself.
@@ -44,6 +45,9 @@ type LocalServer interface {
 	Start(ctx context.Context, host string) (api.LocalServer, error)
 	Stop() error
 	State() *api.LocalServer // nil: there is none
+	// Invite makes an invitation to it, if it runs under this host, and says with which key
+	// (SHA-256 of its SPKI) it vouches for itself; zero: with none.
+	Invite(host string) (code string, pin wire.Hash, ok bool)
 }
 
 // Desktop is what the operating system does for the person.

@@ -45,7 +45,7 @@ func nameInfo(c *call, q api.NameQuery) (api.NameInfo, error) {
 
 // invitationCode is the right to register in what a person was given: a link, or a code
 // by itself.
-func invitationCode(invitation, handle string) (string, error) {
+func (c *call) invitationCode(invitation, handle string) (string, error) {
 	if !strings.Contains(invitation, "#") {
 		return strings.TrimSpace(invitation), nil
 	}
@@ -56,5 +56,17 @@ func invitationCode(invitation, handle string) (string, error) {
 	if h, err := wire.ParseHandle(handle); err == nil && h.Host != l.Host {
 		return "", explain.Refuse("invitation needed", "this invitation is for %s: choose a name there", l.Host)
 	}
-	return l.Code, nil
+	return l.Code, c.openServer(l.Host, l.Pin)
+}
+
+// openServer notes that the person opened a link to a server by hand, or runs it.
+func (c *call) openServer(host string, pin wire.Hash) error { return c.c.OpenServer(host, pin) }
+
+// openLink notes that the person opened a link by hand; what is none is told by who needs it.
+func (c *call) openLink(link string) error {
+	l, err := wire.ParseLink(link)
+	if err != nil {
+		return nil
+	}
+	return c.openServer(l.Host, l.Pin)
 }

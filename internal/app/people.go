@@ -51,6 +51,9 @@ func people(c *call) ([]api.Person, error) {
 }
 
 func findPerson(c *call, in api.FindPerson) (api.Person, error) {
+	if err := c.openLink(in.Handle); err != nil {
+		return api.Person{}, err
+	}
 	p, err := c.c.Find(c.ctx, in.Handle)
 	if err == nil && p == nil {
 		err = errNoPerson

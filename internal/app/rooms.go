@@ -135,6 +135,9 @@ func notes(c *call) (api.Room, error) {
 }
 
 func joinByLink(c *call, in api.JoinByLink) (api.Joined, error) {
+	if err := c.openLink(in.Link); err != nil {
+		return api.Joined{}, err
+	}
 	k, err := c.c.Knock(c.ctx, in.Link)
 	out := api.Joined{Waiting: k.Waiting}
 	if k.Room != nil {

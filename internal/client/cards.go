@@ -49,8 +49,8 @@ func (c *Client) Card(id identity.ID) (out Card, err error) {
 }
 
 func (c *Client) card(s store.Card) Card {
-	p := store.Person{Handle: s.Handle, Nickname: s.Nickname}
-	return Card{Card: s, Name: shownName(p, store.Profile{Name: s.Own}), Version: pictureVersion(s.Picture), Here: c.isAnywhere(s.Account)}
+	name := shownName(store.Named{Handle: s.Handle, Nickname: s.Nickname, Own: s.Own})
+	return Card{Card: s, Name: name, Version: pictureVersion(s.Picture), Here: c.isAnywhere(s.Account)}
 }
 
 // Terms are what holds in a room for everybody, as far as this device knows.

@@ -67,7 +67,8 @@ type Client struct {
 	keys   *identity.Keys // nil until there is an account
 	chain  *identity.Chain
 	self   wire.Handle
-	opened bool // the account is registered at its home server
+	opened bool     // the account is registered at its home server
+	opens  []string // hosts of links that the person opened by hand
 
 	settings Settings
 	sweeping *store.Sweep // the index of words is being swept
@@ -132,6 +133,9 @@ func Open(o Options) (*Client, error) {
 	if o.Post == nil {
 		c.queue = newQueue()
 	}
+	if v, ok := o.Network.(Vouching); ok {
+		v.Vouch(c.vouch)
+	}
 	var err error
 	c.on(func() { err = c.open() })
 	if err != nil {
@@ -154,7 +158,13 @@ func (c *Client) open() error {
 		if err := c.loadSettings(tx); err != nil {
 			return err
 		}
+		if err := c.loadOpened(tx); err != nil {
+			return err
+		}
 		if err := c.loadTells(tx); err != nil {
+			return err
+		}
+		if err := c.loadOpened(tx); err != nil {
 			return err
 		}
 		return c.loadAccount(tx)
@@ -222,7 +232,9 @@ func (c *Client) shut() error {
 	if c.st == nil {
 		return nil
 	}
-	return errors.Join(c.keepHeld(), c.st.Close())
+	err := errors.Join(c.keepHeld(), c.st.Close())
+	c.o.Store.Key = [32]byte{} // a locked device keeps none of it
+	return err
 }
 
 // keepHeld writes down which messages their hosts hold, so that the next start tells it

@@ -34,9 +34,10 @@ func (c *Client) sortedHosts() []*link {
 }
 
 // mayBePrivate says whether a host may have an address in a private range: the home
-// server, since the person chose it, and those that Options name.
+// server, since the person chose it, those of links that the person opened by hand, and
+// those that Options name.
 func (c *Client) mayBePrivate(host string) bool {
-	return host == c.self.Host || slices.Contains(c.o.PrivateHosts, host) || slices.Contains(c.o.PrivateHosts, "*")
+	return host == c.self.Host || slices.Contains(c.opens, host) || slices.Contains(c.o.PrivateHosts, host) || slices.Contains(c.o.PrivateHosts, "*")
 }
 
 // hostEvent takes an event of /v1/log.

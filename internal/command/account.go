@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"strings"
 	"time"
 
 	"sotto/internal/client"
@@ -14,7 +15,7 @@ import (
 // AccountCreate makes an account with this device as its first.
 type AccountCreate struct {
 	Handle string `arg:"" help:"name@host, or name@host:port."`
-	Invite string `help:"The code that the server's operator gave you." placeholder:"CODE"`
+	Invite string `help:"The invitation: a link, or the code in it." placeholder:"LINK|CODE"`
 }
 
 func (AccountCreate) creates() {}
@@ -27,11 +28,15 @@ func (o AccountCreate) Run(ctx context.Context, d *Device, x *IO) error {
 	if _, err := d.Client.Self(); err == nil {
 		return client.ErrAccount
 	}
+	code, err := o.code(d)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, x.Timeout)
 	defer cancel()
 	var down error
 	stop := d.whenDown(func(string) bool { return true }, func(err error) { down = err; cancel() })
-	err := d.Client.CreateAccount(ctx, o.Handle, o.Invite)
+	err = d.Client.CreateAccount(ctx, o.Handle, code)
 	stop()
 	if err != nil && errors.Is(err, context.Canceled) && down != nil {
 		return down
@@ -40,6 +45,21 @@ func (o AccountCreate) Run(ctx context.Context, d *Device, x *IO) error {
 		return err
 	}
 	return showAccount(d, x)
+}
+
+// code is the right to register in the invitation. A link also names the server's key.
+func (o AccountCreate) code(d *Device) (string, error) {
+	if !strings.ContainsAny(o.Invite, "#:") {
+		return o.Invite, nil
+	}
+	l, err := wire.ParseLink(o.Invite)
+	if err != nil {
+		return "", err
+	}
+	if h, _ := wire.ParseHandle(o.Handle); h.Host != l.Host {
+		return "", Usage("this invitation is to %s, and the handle is not there", l.Host)
+	}
+	return l.Code, d.Client.OpenServer(l.Host, l.Pin)
 }
 
 // AccountShow tells who this device is.
@@ -92,7 +112,7 @@ func hostDown(h client.HostState) error {
 	if errors.As(h.Err, &refusal) { // it was reached, and refuses this device
 		return refusal
 	}
-	for _, own := range []error{sqlite.ErrFull, sqlite.ErrUnknown, sqlite.ErrCorrupt} {
+	for _, own := range []error{sqlite.ErrFull, sqlite.ErrUnknown, sqlite.ErrCorrupt, client.ErrServerKey, client.ErrServerUnknown} {
 		if errors.Is(h.Err, own) { // the connection was given up here, since nothing can be kept
 			return h.Err
 		}

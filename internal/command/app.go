@@ -20,6 +20,7 @@ import (
 	"sotto/internal/client"
 	"sotto/internal/custody"
 	"sotto/internal/handover"
+	"sotto/internal/homeserver"
 	"sotto/internal/wire"
 	"sotto/ui"
 )
@@ -37,12 +38,11 @@ type App struct {
 const apiSocket = "app.sock"
 
 // Run serves the interface of a home.
-func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) error {
+func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err error) {
 	if o.Link != "" && !isLink(o.Link) {
 		return Usage("%q is neither a command nor an invitation link: sotto --help lists the commands", o.Link)
 	}
-	home, err := filepath.Abs(home)
-	if err != nil {
+	if home, err = filepath.Abs(home); err != nil {
 		return err
 	}
 	show := !o.NoWindow
@@ -54,13 +54,22 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) error {
 	case !errors.Is(err, handover.ErrNobody):
 		return err
 	}
-	a, err := app.New(o.options(home, x, guest))
+	options := o.options(home, x, guest)
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	local := homeserver.New(homeserver.Options{Dir: filepath.Join(home, "server"), Program: []string{program}, Log: options.Log})
+	options.Server = local
+	defer local.Close()
+	a, err := app.New(options)
 	if errors.Is(err, app.ErrRunning) { // it is starting, or its socket cannot be made
 		return o.again(ctx, home, x)
 	}
 	if err != nil {
 		return err
 	}
+	local.Resume()
 	err = a.Listen()
 	if err == nil && show {
 		err = o.show(a.Opening(), x)
@@ -77,9 +86,9 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) error {
 // isLink says whether an argument looks like an invitation link. What is in it is read
 // where it is shown.
 func isLink(s string) bool {
-	for _, scheme := range []string{"https://", "http://", "sotto:"} {
+	for _, scheme := range []string{"https://", "http://", wire.LinkScheme} {
 		if strings.HasPrefix(s, scheme) {
-			return strings.Contains(s, "#") && len(s) <= wire.MaxLink
+			return (scheme == wire.LinkScheme || strings.Contains(s, "#")) && len(s) <= wire.MaxLink
 		}
 	}
 	return false
@@ -115,9 +124,6 @@ func (o App) options(home string, x *IO, guest Guest) app.Options {
 		},
 		Guest: func(ctx context.Context, c *client.Client, r handover.Request, g handover.IO) int {
 			io := &IO{In: g.In, Out: g.Out, Err: g.Err, Terminal: r.Terminal, Resumes: r.Resumes}
-			if c == nil {
-				return Report(io, app.ErrLocked)
-			}
 			return guest(ctx, &Device{Client: c, Home: home}, r.Args, io)
 		},
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"sotto/internal/app"
 	"sotto/internal/client"
 	"sotto/internal/custody"
 	"sotto/internal/dial"
@@ -132,6 +133,9 @@ func (d *Device) hold(ctx context.Context, c OnDevice, creates, follows bool, x 
 
 // RunHere runs a command on a device that is open already, and answers the exit code.
 func RunHere(ctx context.Context, d *Device, c OnDevice, x *IO) int {
+	if d.Client == nil { // the app that holds the home is locked
+		return Report(x, app.ErrLocked)
+	}
 	return Report(x, c.Run(ctx, d, x))
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -31,6 +32,7 @@ type Serve struct {
 	PrintConfig bool   `help:"Print a configuration file with every setting explained."`
 	CheckConfig string `help:"Say what is wrong with a configuration file, and end." placeholder:"FILE"`
 	Verbose     bool   `help:"Log more."`
+	UntilEOF    bool   `name:"until-eof" hidden:"" help:"End when the standard input ends: for a program that starts the server."`
 }
 
 // plainListen is where a server without certificates listens when nobody says.
@@ -109,6 +111,15 @@ func (o Serve) serve(ctx context.Context, c config.Config, x *IO) error {
 		return fail("server", "%s", err)
 	}
 	defer o.reload(s, log)()
+	if o.UntilEOF {
+		var end context.CancelFunc
+		ctx, end = context.WithCancel(ctx)
+		defer end()
+		go func() { // ends with the process at the latest
+			_, _ = io.Copy(io.Discard, x.In)
+			end()
+		}()
+	}
 	err = s.Serve(ctx, server.ServeOptions{
 		Listen: c.Listen, Domain: c.Domain, CertFile: c.CertFile, KeyFile: c.KeyFile, BehindProxy: c.BehindProxy, Own: c.SelfSigned,
 		Ready: func(at netip.AddrPort) { o.ready(s, at, c, x) },

@@ -1,6 +1,8 @@
 // Package dial is the client's real network: WebSockets and HTTPS over TCP. Hosts on
 // loopback are spoken to in plain, everything else with TLS. Addresses in private ranges
-// are refused unless the client says that the host may have one.
+// are refused unless the client says that the host may have one. Names of the public
+// network have certificates that others vouch for; a server on somebody's own network may
+// vouch for itself by a key, which the client knows or meets (vouch.go).
 package dial
 
 import (
@@ -15,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -41,33 +44,46 @@ type Options struct {
 	TLS *tls.Config // nil: the system's roots
 }
 
-// Network implements client.Network.
+// Network implements client.Network and client.Vouching.
 type Network struct {
-	open, private *http.Client
-	ctx           context.Context
-	cancel        context.CancelFunc
-	wait          sync.WaitGroup
+	ways   map[way]*http.Client
+	tls    *tls.Config
+	check  atomic.Pointer[client.Vouch]
+	ctx    context.Context
+	cancel context.CancelFunc
+	wait   sync.WaitGroup
+}
+
+// way is how a host is reached.
+type way struct {
+	private bool // it may have an address in a private range
+	vouched bool // it may vouch for itself
 }
 
 // New makes a network.
 func New(o Options) *Network {
-	n := &Network{}
+	n := &Network{ways: map[way]*http.Client{}, tls: o.TLS}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	make := func(private bool) *http.Client {
+	for _, w := range []way{{}, {private: true}, {vouched: true}, {true, true}} {
 		d := &net.Dialer{Timeout: connectTime, KeepAlive: 30 * time.Second}
-		if !private {
+		if !w.private {
 			d.ControlContext = refusePrivate
 		}
-		return &http.Client{
-			Transport: &http.Transport{
-				DialContext: d.DialContext, TLSClientConfig: o.TLS, TLSHandshakeTimeout: connectTime,
-				MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
-			},
+		t := &http.Transport{
+			DialContext: d.DialContext, TLSClientConfig: o.TLS, TLSHandshakeTimeout: connectTime,
+			MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
+		}
+		if w.vouched {
+			t.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				return n.dialVouched(ctx, d, network, addr)
+			}
+		}
+		n.ways[w] = &http.Client{
+			Transport: t,
 			// Nobody is sent elsewhere: a redirect could name any host.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	n.open, n.private = make(false), make(true)
 	return n
 }
 
@@ -75,15 +91,13 @@ func New(o Options) *Network {
 func (n *Network) Close() {
 	n.cancel()
 	n.wait.Wait()
-	n.open.CloseIdleConnections()
-	n.private.CloseIdleConnections()
+	for _, c := range n.ways {
+		c.CloseIdleConnections()
+	}
 }
 
-func (n *Network) client(private bool) *http.Client {
-	if private {
-		return n.private
-	}
-	return n.open
+func (n *Network) client(host string, private bool) *http.Client {
+	return n.ways[way{private, wire.SelfVouched(host)}]
 }
 
 // address is a host as a URL's beginning: plain for loopback only, and port 443 when it
@@ -106,7 +120,7 @@ func (n *Network) Dial(host, path string, private bool, up func(client.Conn), fr
 	n.wait.Go(func() {
 		ctx, cancel := context.WithTimeout(n.ctx, connectTime)
 		ws, resp, err := websocket.Dial(ctx, address(host, "http", "https")+path, &websocket.DialOptions{
-			HTTPClient: n.client(private), CompressionMode: websocket.CompressionDisabled,
+			HTTPClient: n.client(host, private), CompressionMode: websocket.CompressionDisabled,
 		})
 		cancel()
 		if err != nil {
@@ -246,7 +260,7 @@ func (n *Network) do(r client.Request) (a client.Answer, err error) {
 	for k, v := range r.Header {
 		req.Header.Set(k, v)
 	}
-	resp, err := n.client(r.Private).Do(req)
+	resp, err := n.client(r.Host, r.Private).Do(req)
 	if err != nil {
 		return a, err
 	}

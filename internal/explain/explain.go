@@ -100,6 +100,10 @@ func Error(err error) *Failure {
 		return f
 	case errors.Is(err, dial.ErrPrivate):
 		return Refuse("private address", "%s", privateText)
+	case errors.Is(err, client.ErrServerKey):
+		return Refuse("server key", "%s", client.ErrServerKey)
+	case errors.Is(err, client.ErrServerUnknown):
+		return Refuse("server key", "%s", client.ErrServerUnknown)
 	case errors.Is(err, client.ErrUnreachable):
 		return &Failure{Code: "unreachable", Text: client.ErrUnreachable.Error() + ": " + Reason(err), Sort: Unreachable}
 	case errors.Is(err, context.DeadlineExceeded):
