@@ -105,9 +105,13 @@ func (c *Client) asLink(tx store.Tx, l store.RoomLink) (RoomLink, error) {
 		return RoomLink{}, err
 	}
 	name, err := c.ownName(tx)
+	if err != nil {
+		return RoomLink{}, err
+	}
+	pin, err := c.pinOf(tx, c.self.Host)
 	return RoomLink{RoomLink: l, Link: wire.Link{
-		Kind: wire.LinkRoom, Host: c.self.Host, Handle: c.self.String(), Account: wire.Hash(c.chain.ID()), Name: name,
-		Title: r.Title, ID: l.ID, Secret: l.Secret, Until: uint64(l.Until), Approve: l.Approve,
+		Kind: wire.LinkRoom, Host: c.self.Host, Handle: c.self.String(), Account: wire.Hash(c.chain.ID()), Name: wire.LinkText(name), Pin: pin,
+		Title: wire.LinkText(r.Title), ID: l.ID, Secret: l.Secret, Until: uint64(l.Until), Approve: l.Approve,
 	}}, err
 }
 
