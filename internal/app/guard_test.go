@@ -248,6 +248,14 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("%s is served", path)
 		}
 	}
+	for path, page := range map[string]bool{"/r/00ff": true, "/to/ana@example.org": true, "/to/ana@host.js": true, "/you/privacy": true, "/assets/none.js": false, "/assets": false} {
+		r, _ := http.NewRequest("GET", "http://"+d.app.Address()+path, nil)
+		r.Header.Set("Accept", "text/html,application/xhtml+xml")
+		status, b, h := d.do(r)
+		if got := status == 200 && string(b) == "<!doctype html>page" && h.Get("Cache-Control") == "no-cache"; got != page {
+			t.Errorf("going to %s: %d %s", path, status, b)
+		}
+	}
 	if _, _, h := d.do(d.request("GET", "/state", nil)); h.Get("Cache-Control") != "no-store" || h.Get("Content-Security-Policy") != apiPolicy || !strings.HasPrefix(h.Get("Content-Type"), "application/json") {
 		t.Error(h)
 	}

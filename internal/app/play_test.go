@@ -4,6 +4,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"image"
+	"image/png"
 	"io"
 	"net/http"
 	"slices"
@@ -178,11 +180,15 @@ func TestGroup(t *testing.T) {
 	ana.refused("DELETE", "/rooms/"+g.ID+"/links/"+l.ID, nil, "no such link")
 
 	title := "Contracts"
-	png := append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte{0}, 60)...)
-	status, b, _ := ana.do(ana.request("PATCH", "/rooms/"+g.ID, api.RoomChange{Title: &title, Picture: &png}))
-	if status != 200 {
-		t.Logf("the picture: %s", b) // of no pixels
-		ana.must("PATCH", "/rooms/"+g.ID, api.RoomChange{Title: &title}, &d)
+	drawn := picture(t)
+	ana.must("PATCH", "/rooms/"+g.ID, api.RoomChange{Title: &title, Picture: &drawn}, &d)
+	if d.Picture == "" {
+		t.Errorf("%+v", d)
+	}
+	bo.eventually("the picture", func() bool { return bo.room(g.ID).Picture == d.Picture })
+	status, b, h := bo.do(bo.request("GET", "/rooms/"+g.ID+"/picture?v="+d.Picture, nil))
+	if status != 200 || !bytes.Equal(b, drawn) || h.Get("Content-Type") != "image/png" || h.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(h.Get("Cache-Control"), "immutable") {
+		t.Error(status, h)
 	}
 	bo.eventually("renamed", func() bool { return bo.room(g.ID).Name == "Contracts" })
 	var boID string
@@ -229,6 +235,15 @@ func TestGroup(t *testing.T) {
 	cy.must("POST", "/messages", api.NewMessage{To: self.ID, Text: "milk"}, nil)
 }
 
+// picture is a small one.
+func picture(t *testing.T) []byte {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 func selfID(d *desk) string { return d.state().Self.Account }
 
 // TestPeople is profiles, contacts, blocking, links and reports.
@@ -243,6 +258,15 @@ func TestPeople(t *testing.T) {
 		t.Errorf("%+v", self)
 	}
 	bo.eventually("her name", func() bool { return bo.room(room).Name == name })
+	drawn, junk := picture(t), []byte("<svg onload=alert(1)>")
+	ana.refused("PATCH", "/me", api.Profile{Picture: &junk}, "malformed")
+	ana.must("PATCH", "/me", api.Profile{Picture: &drawn}, &self)
+	bo.eventually("her picture", func() bool { return bo.room(room).Picture == self.Picture })
+	r0 := bo.request("GET", "/people/"+selfID(ana)+"/picture?key="+bo.key, nil) // as an element loads it
+	r0.Header.Del(keyHeader)
+	if status, b, h := bo.do(r0); status != 200 || !bytes.Equal(b, drawn) || h.Get("Content-Type") != "image/png" || !strings.HasPrefix(h.Get("Content-Disposition"), "inline") {
+		t.Error(status, h)
+	}
 	var p api.PersonDetail
 	id := selfID(ana)
 	bo.must("GET", "/people/"+id, nil, &p)

@@ -35,6 +35,9 @@ func (a *App) interfaceFiles() http.Handler {
 		if name == "" {
 			name = "index.html"
 		}
+		if isPage(r, name, files) {
+			name = "index.html"
+		}
 		kind := kinds[path.Ext(name)]
 		switch {
 		case files == nil && name == "index.html":
@@ -52,6 +55,19 @@ func (a *App) interfaceFiles() http.Handler {
 		}
 		serveFile(w, r, files, name, kind)
 	})
+}
+
+// isPage says whether somebody goes to a place of the interface, which has an address but
+// is no file: /r/ROOM, /to/ana@example.org. The page then reads where it is by itself.
+func isPage(r *http.Request, name string, files fs.FS) bool {
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") || name == "assets" || strings.HasPrefix(name, "assets/") {
+		return false
+	}
+	if files == nil || kinds[path.Ext(name)] == "" || !fs.ValidPath(name) {
+		return true
+	}
+	_, err := fs.Stat(files, name)
+	return err != nil
 }
 
 // serveFile serves a file, as it was compressed when the interface was built if the

@@ -232,7 +232,9 @@ func (c *Client) shut() error {
 	if c.st == nil {
 		return nil
 	}
-	return errors.Join(c.keepHeld(), c.st.Close())
+	err := errors.Join(c.keepHeld(), c.st.Close())
+	c.o.Store.Key = [32]byte{} // a locked device keeps none of it
+	return err
 }
 
 // keepHeld writes down which messages their hosts hold, so that the next start tells it

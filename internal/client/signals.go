@@ -254,6 +254,7 @@ func (c *Client) isAnywhere(account identity.ID) bool {
 
 // unseen forgets what an account's signals have said: it is blocked.
 func (c *Client) unseen(account identity.ID) {
+	was := c.isAnywhere(account)
 	for o := range c.here {
 		if o.Account == account {
 			delete(c.here, o)
@@ -265,5 +266,7 @@ func (c *Client) unseen(account identity.ID) {
 			c.stopsWriting(k)
 		}
 	}
-	c.emit(Event{Kind: EventHere, Account: account})
+	if was {
+		c.emit(Event{Kind: EventHere, Account: account})
+	}
 }

@@ -21,6 +21,14 @@ class UI {
   readonly mac = mac;
   #name = Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, '0')).join('');
   #room: string | undefined;
+  #tells = false;
+
+  /** From when on, and until when, the app wants to know what the window shows. */
+  tells(on: boolean): void {
+    if (on === this.#tells) return;
+    this.#tells = on;
+    this.#tell();
+  }
 
   start(): void {
     const media = [
@@ -62,8 +70,9 @@ class UI {
   }
 
   #tell(): void {
+    if (!this.#tells) return;
     setWindow({ name: this.#name, visible: this.looking, room: this.#room }).catch(() => {
-      // locked, or no account yet: the next change tells again
+      // away: the next change tells again
     });
   }
 }
