@@ -61,7 +61,8 @@ export class Conversation {
 
   /** open loads what a visit begins with: the message asked for, what is unread, or the end. */
   async open(message?: string): Promise<void> {
-    void this.loadDetail();
+    // What is said comes first, then who is there.
+    queueMicrotask(() => void this.loadDetail());
     if (message) return this.around(message);
     const unread = (rooms.get(this.id)?.unread ?? 0) > 0;
     if (this.loaded && !this.stale && !this.moreAfter && !unread) {
@@ -92,7 +93,7 @@ export class Conversation {
   async #load(query: PageQuery, target: (page: Page) => Target): Promise<void> {
     const visit = ++this.#visit;
     try {
-      const page = await api.messages(this.id, { ...query, limit: win.pageSize });
+      const page = await api.messages(this.id, { ...query, limit: win.firstSize });
       if (visit !== this.#visit) return;
       this.#shown = win.whole(page);
       this.failed = undefined;
