@@ -24,11 +24,11 @@ const (
 )
 
 // policy is what pages of the interface may do: nothing but show themselves and talk to
-// the origin that they came from. Trusted Types leave one policy, the one that Svelte
-// makes elements with from its compiled templates.
+// the origin that they came from. Trusted Types leave no policy at all: nothing in the
+// interface makes elements of text (docs/decisions/0025).
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
 	"font-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; " +
-	"require-trusted-types-for 'script'; trusted-types svelte-trusted-html; report-uri " + reportPath + "; report-to csp"
+	"require-trusted-types-for 'script'; trusted-types 'none'; report-uri " + reportPath + "; report-to csp"
 
 // apiPolicy is for answers that are no page, should a browser show one as such.
 const apiPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
