@@ -51,7 +51,7 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err erro
 	}
 	screen := newSystem(program, home)
 	defer screen.Close()
-	show := !o.NoWindow
+	show := !o.NoWindow || o.PrintURL
 	switch url, err := askOpening(ctx, home, o.Link); {
 	case err == nil && show:
 		return o.show(url, screen, x)
@@ -105,7 +105,7 @@ func (o App) again(ctx context.Context, home string, screen system, x *IO) error
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		url, err := askOpening(ctx, home, o.Link)
 		switch {
-		case err == nil && o.NoWindow:
+		case err == nil && o.NoWindow && !o.PrintURL:
 			return nil
 		case err == nil:
 			return o.show(url, screen, x)
@@ -141,8 +141,12 @@ func (o App) options(home string, x *IO, guest Guest) app.Options {
 
 // show opens a window, or prints the address where there is no screen.
 func (o App) show(url string, screen system, x *IO) error {
-	if !o.PrintURL && hasScreen() && screen.Open(url) == nil {
-		return nil
+	if !o.PrintURL && hasScreen() {
+		err := screen.Open(url)
+		if err == nil {
+			return nil
+		}
+		fmt.Fprintf(x.Err, "sotto: no browser could be opened (%s); open this address yourself\n", err)
 	}
 	x.say(Opening{Type: "opening", URL: url}, "%s", url)
 	return x.failed
