@@ -13,7 +13,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Where there is concurrency, tests run under the race detector too.
 RACE  := ./internal/client/... ./internal/play/... ./internal/server/... ./internal/dial/... \
          ./internal/handover/... ./internal/command/... ./cmd/sotto/... ./examples/...
-BENCH := ./mls ./internal/server ./internal/server/logs ./internal/store/sqlite ./internal/play
+BENCH := ./mls ./internal/server ./internal/server/logs ./internal/store/sqlite ./internal/play ./internal/client
 CROSS := linux/arm64 darwin/arm64 windows/amd64
 
 export CGO_ENABLED = 0
@@ -110,7 +110,7 @@ fuzz: go
 	done
 
 bench: go
-	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem $(BENCH)
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem -timeout 60m $(BENCH)
 
 go:
 	@command -v $(GO) >/dev/null || { echo "sotto is built with Go 1.26 or later, which is not here: https://go.dev/dl" >&2; exit 1; }

@@ -119,8 +119,8 @@ const (
 	NoticeFailed    = "failed"         // a change of a room that could not be made
 	NoticeUpdate    = "update"         // a room follows rules this program does not know
 	NoticeExpired   = "expired"        // messages were gone before this device read them
+	NoticeServerKey = "server key"     // a server that vouches for itself answers with another key
 	NoticeDevice    = "device"         // a contact's devices or address changed
 	NoticeKey       = "key"            // a contact has a new key: numbers are to be compared again
 	NoticeKnock     = "knock"          // somebody came by a link and waits
-	NoticeServerKey = "server key"     // a server that vouches for itself answers with another key
 )

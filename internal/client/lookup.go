@@ -17,7 +17,7 @@ import (
 // whoever else the server names is not them.
 func (c *Client) Find(ctx context.Context, handleOrLink string) (out *Person, err error) {
 	l := wire.Link{Handle: strings.TrimSpace(handleOrLink)}
-	if strings.Contains(handleOrLink, "#") {
+	if strings.Contains(handleOrLink, "#") || strings.HasPrefix(l.Handle, wire.LinkScheme) {
 		if l, err = wire.ParseLink(handleOrLink); err != nil {
 			return nil, err
 		}
@@ -50,7 +50,8 @@ func (c *Client) Find(ctx context.Context, handleOrLink string) (out *Person, er
 	return c.Person(account)
 }
 
-// NewContactLink makes a link by which people find this person, until a time.
+// NewContactLink makes a link by which people find this person, until a time, and with which
+// one of them may register at this person's home server, where it lets its people invite.
 func (c *Client) NewContactLink(ctx context.Context, until time.Time) (l wire.Link, err error) {
 	err = c.wait(ctx, func(done func(error)) {
 		switch {
@@ -62,7 +63,24 @@ func (c *Client) NewContactLink(ctx context.Context, until time.Time) (l wire.Li
 			return
 		}
 		l = wire.Link{Kind: wire.LinkContact, Host: c.self.Host, Handle: c.self.String(), Account: wire.Hash(c.chain.ID()), Until: uint64(until.UnixMilli())}
-		done(c.read(func(tx store.Tx) (err error) { l.Name, err = c.ownName(tx); return err }))
+		if err := c.read(func(tx store.Tx) (err error) { l.Name, err = c.ownName(tx); return err }); err != nil {
+			done(err)
+			return
+		}
+		if c.account == nil || !c.account.link.up {
+			done(ErrUnreachable)
+			return
+		}
+		lifetime := max(until.Sub(c.now()), wire.MinInvitationLifetime)
+		ask(c.account.link, wire.OpInvite, wire.Invite{Lifetime: uint64(lifetime / time.Second)}, func(a wire.Invited, err error) {
+			switch {
+			case err == nil:
+				l.Kind, l.Code = wire.LinkAccount, a.Code
+			case refused(err): // it gives nobody, or not now, the right to bring somebody in
+				err = nil
+			}
+			done(err)
+		})
 	})
 	return l, err
 }

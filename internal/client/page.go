@@ -257,7 +257,7 @@ func event(n store.Notice) Shown {
 	return s
 }
 
-// fold adds to shown messages of a room what acts on them: three queries, however many.
+// fold adds to shown messages of a room what acts on them: a few queries, however many.
 func (c *Client) fold(tx store.Tx, id room.ID, list []Shown) error {
 	at := make(map[mimi.MessageID]int, len(list))
 	var ids, targets []mimi.MessageID
@@ -268,6 +268,9 @@ func (c *Client) fold(tx store.Tx, id room.ID, list []Shown) error {
 		}
 		c.overlay(&s.Message)
 		s.Starred, s.Mentions = s.Flags&store.FlagStarred != 0, s.Flags&store.FlagMentions != 0
+		if content, err := mimi.Parse(s.Content); err == nil {
+			s.Forwarded = content.Forwarded()
+		}
 		at[s.ID] = i
 		ids = append(ids, s.ID)
 		if s.Kind == mimi.KindReply && s.Target != nil && s.Flags&store.FlagDeleted == 0 {
@@ -281,6 +284,15 @@ func (c *Client) fold(tx store.Tx, id room.ID, list []Shown) error {
 	for _, r := range reactions {
 		if i, ok := at[*r.Target]; ok && r.Room == id && list[i].Flags&store.FlagDeleted == 0 {
 			c.react(&list[i], r)
+		}
+	}
+	pins, err := tx.Pins(id)
+	if err != nil {
+		return err
+	}
+	for _, p := range pins {
+		if i, ok := at[p.Message]; ok {
+			list[i].Pinned = true
 		}
 	}
 	quoted, err := tx.MessagesByID(id, targets)

@@ -20,6 +20,7 @@ import (
 	"sotto/internal/client"
 	"sotto/internal/custody"
 	"sotto/internal/handover"
+	"sotto/internal/homeserver"
 	"sotto/internal/wire"
 	"sotto/ui"
 )
@@ -54,9 +55,13 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err erro
 		return err
 	}
 	options := o.options(home, x, guest)
-	local := newLocalServer(home, options.Log)
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	local := homeserver.New(homeserver.Options{Dir: filepath.Join(home, "server"), Program: []string{program}, Log: options.Log})
 	options.Server = local
-	defer func() { err = errors.Join(err, local.close()) }()
+	defer local.Close()
 	a, err := app.New(options)
 	if errors.Is(err, app.ErrRunning) { // it is starting, or its socket cannot be made
 		return o.again(ctx, home, x)
@@ -64,7 +69,7 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err erro
 	if err != nil {
 		return err
 	}
-	local.resume()
+	local.Resume()
 	err = a.Listen()
 	if err == nil && show {
 		err = o.show(a.Opening(), x)
@@ -81,9 +86,9 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err erro
 // isLink says whether an argument looks like an invitation link. What is in it is read
 // where it is shown.
 func isLink(s string) bool {
-	for _, scheme := range []string{"https://", "http://", "sotto:"} {
+	for _, scheme := range []string{"https://", "http://", wire.LinkScheme} {
 		if strings.HasPrefix(s, scheme) {
-			return strings.Contains(s, "#") && len(s) <= wire.MaxLink
+			return (scheme == wire.LinkScheme || strings.Contains(s, "#")) && len(s) <= wire.MaxLink
 		}
 	}
 	return false

@@ -167,15 +167,28 @@ func TestFind(t *testing.T) {
 	}
 	ana.shows(t, "Ana", "", nil)
 	link, err := ana.Client.NewContactLink(ctx, w.Clock.Now().Add(time.Hour))
-	if err != nil || link.Name != "Ana" || link.Code != "" {
+	if err != nil || link.Name != "Ana" || link.Kind != wire.LinkAccount || link.Code == "" {
 		t.Fatal(link, err)
 	}
-	for _, s := range []string{link.String(), ana.Handle, strings.ToUpper(ana.Handle)} {
+	cy := w.Nobody("cy", w.Home) // the link brings somebody in, once
+	cy.Open()
+	if err := cy.Client.CreateAccount(ctx, cy.Handle, link.Code); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 { // when she has given away what she may, her links still lead to her
+		if link, err = ana.Client.NewContactLink(ctx, w.Clock.Now().Add(time.Hour)); err != nil || link.Kind == wire.LinkContact {
+			break
+		}
+	}
+	if err != nil || link.Kind != wire.LinkContact || link.Code != "" {
+		t.Fatal(link, err)
+	}
+	for _, s := range []string{link.String(), link.Scheme(), ana.Handle, strings.ToUpper(ana.Handle)} {
 		if p, err := bo.Client.Find(ctx, s); err != nil || p.Account != ana.account() || p.Standing != store.Stranger {
 			t.Error(p, err)
 		}
 	}
-	for _, s := range []string{bo.Handle, "cy@" + w.Home.Name, "x", "https://x/i#zz", ""} {
+	for _, s := range []string{bo.Handle, "di@" + w.Home.Name, "x", "https://x/i#zz", ""} {
 		if p, err := bo.Client.Find(ctx, s); err == nil {
 			t.Errorf("%q is %+v", s, p)
 		}

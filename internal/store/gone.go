@@ -208,6 +208,12 @@ type Clearing struct {
 	Forget  bool // the room goes too
 }
 
+// ofRooms are the tables of what belongs to a room, besides its messages and notices.
+var ofRooms = []string{
+	"rooms", "marks", "receipts", "owed", "outbox", "past", "wants", "inboxes", "capabilities", "invitations", "generations", "mls", "known",
+	"places", "staged", "joins", "profiles_owed", "room_pictures", "pictures_owed", "pins", "room_links", "knocks", "asked",
+}
+
 // BeginClearing notes that everything that a room holds now is to be erased.
 func (t Tx) BeginClearing(id room.ID, forget bool) error {
 	return t.tx.Exec(`INSERT INTO clearing (room, through, forget) SELECT ?, COALESCE(MAX(id), 0), ? FROM messages WHERE room = ?1
@@ -236,7 +242,7 @@ func (t Tx) Clear(c Clearing, now int64, limit int) ([]Erased, error) {
 		return nil, err
 	}
 	if c.Forget {
-		for _, table := range []string{"rooms", "marks", "receipts", "owed", "outbox", "past", "wants", "inboxes", "capabilities", "invitations", "generations", "mls", "known", "places", "staged", "joins"} {
+		for _, table := range ofRooms {
 			if err := t.tx.Exec(`DELETE FROM `+table+` WHERE room = ?`, c.Room); err != nil {
 				return nil, err
 			}

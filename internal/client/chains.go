@@ -1,0 +1,143 @@
+package client
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"sotto/internal/identity"
+	"sotto/internal/room"
+	"sotto/internal/store"
+)
+
+// keepPerson remembers an account's chain, unless a longer one is known. One that is not the
+// known one's continuation is told, and the known one stays.
+func (c *Client) keepPerson(tx store.Tx, after *[]func(), chain *identity.Chain) error {
+	if chain.ID() == c.chain.ID() {
+		return nil
+	}
+	p, err := tx.Person(chain.ID())
+	if err != nil {
+		return err
+	}
+	if p == nil {
+		return c.putPerson(tx, after, nil, chain, chain.Handle())
+	}
+	n := min(p.Chain.Len(), chain.Len())
+	if before, err := p.Chain.At(n); err != nil || !chain.Includes(before.Head(), n) {
+		return c.notice(tx, after, nil, NoticeIdentity, forkText(p.Handle))
+	}
+	if p.Chain.Len() >= chain.Len() {
+		return nil
+	}
+	return c.putPerson(tx, after, p, chain, chain.Handle())
+}
+
+func forkText(handle string) string {
+	return fmt.Sprintf("Two different lists of devices of %s are signed as true. Nothing is sent to either until this is settled.", handle)
+}
+
+// putPerson keeps an account's chain, and tells what is new in it. before is what was known.
+func (c *Client) putPerson(tx store.Tx, after *[]func(), before *store.Person, chain *identity.Chain, handle string) error {
+	if err := tx.PutPerson(chain.ID(), handle, chain, c.nowMS()); err != nil {
+		return err
+	}
+	if before == nil { // a room brings a thousand: whoever shows them loads the room
+		return tx.AddPersonChange(chain.ID(), store.PersonChange{Time: c.nowMS(), What: ChangedMet})
+	}
+	*after = append(*after, func() { c.emit(Event{Kind: EventPerson, Account: chain.ID()}) })
+	return c.chainGrew(tx, after, *before, chain)
+}
+
+// chainGrew tells what an account's newer statements say: whose devices may speak for it. What
+// was compared has to be looked at again then.
+func (c *Client) chainGrew(tx store.Tx, after *[]func(), p store.Person, chain *identity.Chain) error {
+	name := c.called(tx, p.Account, p.Handle)
+	compared, key, devices := p.Compared != 0, false, false
+	for _, s := range chain.Record(p.Chain.Len()) {
+		what, text := "", ""
+		switch {
+		case s.Kind == identity.AddDevice && s.Signer == nil: // by the words that are left when every device is lost
+			what, key = ChangedKey, true
+			text = newKeyText(name)
+		case s.Kind == identity.AddDevice:
+			what, devices = ChangedDevice, true
+			text = fmt.Sprintf("%s linked a new device.", name)
+		case s.Kind == identity.RevokeDevice:
+			what, devices = ChangedRevoked, true
+			text = fmt.Sprintf("%s removed a device.", name)
+		case s.Kind == identity.Move:
+			what = ChangedHandle
+			text = fmt.Sprintf("%s has another address now: %s.", name, s.Handle)
+		default:
+			continue
+		}
+		at := store.PersonChange{Time: c.nowMS(), What: what}
+		if what == ChangedHandle {
+			at.Text = s.Handle
+		}
+		if err := tx.AddPersonChange(p.Account, at); err != nil {
+			return err
+		}
+		if p.Standing != store.Contact {
+			continue
+		}
+		if compared && what != ChangedHandle && what != ChangedKey {
+			text += " You compared numbers before that."
+		}
+		if err := c.tellOf(tx, after, p.Account, what, text); err != nil {
+			return err
+		}
+	}
+	if key || compared && devices {
+		return tx.SetCompared(p.Account, 0, c.nowMS())
+	}
+	return nil
+}
+
+func newKeyText(name string) string {
+	return fmt.Sprintf("%s has a new key. It happens when someone starts over on a new computer. Compare numbers before you say more.", name)
+}
+
+// tellOf tells something of a contact in the conversation with them.
+func (c *Client) tellOf(tx store.Tx, after *[]func(), account identity.ID, what, text string) error {
+	id, err := activePair(tx, account)
+	if err != nil {
+		return err
+	}
+	kind := NoticeDevice
+	if what == ChangedKey {
+		kind = NoticeKey
+	}
+	return c.notice(tx, after, id, kind, text)
+}
+
+// replacedKey is another account under a contact's handle: whoever started over, or somebody
+// else. Nothing carries over; the person is told, once for each such account.
+func (c *Client) replacedKey(tx store.Tx, after *[]func(), handle string) error {
+	p, err := tx.PersonByHandle(handle)
+	if err != nil || p == nil || p.Standing != store.Contact {
+		return err
+	}
+	if p.Changed != 0 {
+		return nil // told
+	}
+	if err := tx.SetCompared(p.Account, 0, c.nowMS()); err != nil {
+		return err
+	}
+	if err := tx.AddPersonChange(p.Account, store.PersonChange{Time: c.nowMS(), What: ChangedKey}); err != nil {
+		return err
+	}
+	*after = append(*after, func() { c.emit(Event{Kind: EventPerson, Account: p.Account}) })
+	return c.tellOf(tx, after, p.Account, ChangedKey, newKeyText(c.called(tx, p.Account, p.Handle)))
+}
+
+// sortedChains are the accounts of a group's knowledge, in order.
+func sortedChains(k room.Knowledge) []*identity.Chain {
+	ids := slices.SortedFunc(maps.Keys(k), func(a, b identity.ID) int { return slices.Compare(a[:], b[:]) })
+	out := make([]*identity.Chain, 0, len(ids))
+	for _, id := range ids {
+		out = append(out, k[id])
+	}
+	return out
+}
