@@ -12,8 +12,8 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Where there is concurrency, tests run under the race detector too.
 RACE  := ./internal/client/... ./internal/play/... ./internal/server/... ./internal/dial/... \
-         ./internal/handover/... ./internal/command/... ./cmd/sotto/... ./examples/...
-BENCH := ./mls ./internal/server ./internal/server/logs ./internal/store/sqlite ./internal/play ./internal/client
+         ./internal/handover/... ./internal/command/... ./internal/app/... ./cmd/sotto/... ./examples/...
+BENCH := ./mls ./internal/server ./internal/server/logs ./internal/store/sqlite ./internal/play ./internal/client ./internal/app
 CROSS := linux/arm64 darwin/arm64 windows/amd64
 
 export CGO_ENABLED = 0

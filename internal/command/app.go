@@ -32,6 +32,8 @@ type App struct {
 	NoWindow bool   `help:"Open no window: as at login."`
 	Port     int    `help:"The port on this computer, instead of the one of last time." placeholder:"PORT"`
 	PrintURL bool   `name:"print-url" help:"Print the address that opens a window, instead of opening one."`
+
+	Desktop app.Desktop `kong:"-"` // what the system does for a person; nil: nothing
 }
 
 // apiSocket is where the app answers this user's programs.
@@ -112,7 +114,7 @@ func (o App) again(ctx context.Context, home string, x *IO) error {
 func (o App) options(home string, x *IO, guest Guest) app.Options {
 	version, _ := versionOf()
 	out := app.Options{
-		Home: home, Version: version, Port: o.Port, Link: o.Link,
+		Home: home, Version: version, Port: o.Port, Link: o.Link, Desktop: o.Desktop,
 		Custody: custody.At(home, custody.Options{}), Keyring: custody.KeyringHere,
 		Log: slog.New(slog.NewTextHandler(x.Err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Open: func(key [32]byte) (*app.Device, error) {
@@ -135,9 +137,12 @@ func (o App) options(home string, x *IO, guest Guest) app.Options {
 
 // show opens a window, or prints the address where there is no screen.
 func (o App) show(url string, x *IO) error {
-	if o.PrintURL || !hasScreen() {
-		x.say(Opening{Type: "opening", URL: url}, "%s", url)
-		return x.failed
+	if o.Desktop != nil && !o.PrintURL && hasScreen() {
+		err := o.Desktop.Open(url)
+		if err == nil {
+			return nil
+		}
+		fmt.Fprintf(x.Err, "sotto: no browser could be opened (%s); open this address yourself\n", err)
 	}
 	x.say(Opening{Type: "opening", URL: url}, "%s", url)
 	return x.failed
