@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"strings"
 	"time"
 
 	"sotto/internal/client"
@@ -49,7 +48,7 @@ func (o AccountCreate) Run(ctx context.Context, d *Device, x *IO) error {
 
 // code is the right to register in the invitation. A link also names the server's key.
 func (o AccountCreate) code(d *Device) (string, error) {
-	if !strings.ContainsAny(o.Invite, "#:") {
+	if !wire.IsLink(o.Invite) {
 		return o.Invite, nil
 	}
 	l, err := wire.ParseLink(o.Invite)
