@@ -33,7 +33,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": serve, "crash": crash, "stop": stop,
-			"account": account, "talks": talks, "code": code, "eventually": eventually, "id": id,
+			"account": account, "talks": talks, "code": code, "eventually": eventually, "id": id, "url": url,
 			"keep": keep, "sweep": sweep, "gone": gone, "absent": absent, "truncate": truncate, "printf": write,
 		},
 		Setup: func(e *testscript.Env) error {
@@ -220,6 +220,16 @@ func id(ts *testscript.TestScript, neg bool, args []string) {
 	m := regexp.MustCompile(`\b[0-9a-f]{8}\b`).FindString(ts.ReadFile("stdout"))
 	if m == "" {
 		ts.Fatalf("no id")
+	}
+	ts.Setenv(args[0], m)
+}
+
+// url VAR takes the link on the standard output.
+func url(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1, "url var")
+	m := regexp.MustCompile(`http[^"\s]*#[^"\s]*`).FindString(ts.ReadFile("stdout"))
+	if m == "" {
+		ts.Fatalf("no link")
 	}
 	ts.Setenv(args[0], m)
 }

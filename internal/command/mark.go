@@ -31,6 +31,9 @@ func (o Mark) Run(ctx context.Context, d *Device, x *IO) error {
 	if !some {
 		return Usage("what shall the room be? See sotto mark --help")
 	}
+	if o.Read {
+		_ = d.sync(ctx, x) // what has come by now is meant, too; that a server is away is told below
+	}
 	id, err := d.find(o.Room)
 	if err != nil {
 		return err

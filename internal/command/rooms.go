@@ -14,7 +14,8 @@ import (
 	"sotto/internal/store"
 )
 
-// Rooms lists the conversations, the one where something was said last first.
+// Rooms lists the conversations: pinned ones first, then the one where something was said
+// last.
 type Rooms struct {
 	Archived bool `help:"Those that were put away, instead of the others."`
 }
@@ -30,6 +31,15 @@ func (o Rooms) Run(ctx context.Context, d *Device, x *IO) error {
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(list, func(a, b client.Overview) int {
+		switch {
+		case a.Mark.Pinned == b.Mark.Pinned:
+			return 0
+		case a.Mark.Pinned:
+			return -1
+		}
+		return 1
+	})
 	for _, r := range list {
 		o := d.overviewOf(r, terms[r.ID])
 		x.say(o, "%s %s · %s%s", o.ID[:8], line(o.Name), people(len(o.Members)), aside(o))
