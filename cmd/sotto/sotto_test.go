@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"sotto/internal/homeserver"
 	"sotto/internal/server/engine"
 )
 
@@ -34,7 +36,13 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": serve, "crash": crash, "stop": stop,
 			"account": account, "talks": talks, "code": code, "eventually": eventually, "id": id, "url": url,
-			"keep": keep, "sweep": sweep, "gone": gone, "absent": absent, "truncate": truncate, "printf": write,
+			"keep": keep, "sweep": sweep, "gone": gone, "absent": absent, "truncate": truncate, "printf": write, "address": address,
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "lan" {
+				return false, fmt.Errorf("there is no condition %s", cond)
+			}
+			return len(homeserver.Addresses()) > 0, nil
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GORACE", "atexit_sleep_ms=10") // not a second for each process
@@ -151,6 +159,19 @@ func stop(ts *testscript.TestScript, neg bool, args []string) {
 	if err := <-p.exited; err != nil {
 		ts.Fatalf("%s ended with %v", args[0], err)
 	}
+}
+
+// address VAR PORT sets them to an address of this computer on its network, with a free port,
+// and to the port. Scripts that need one begin with [!lan] skip.
+func address(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 2, "address var port")
+	own := homeserver.Addresses()[0].String()
+	ln, err := net.Listen("tcp", net.JoinHostPort(own, "0"))
+	ts.Check(err)
+	port := ln.Addr().(*net.TCPAddr).Port
+	ts.Check(ln.Close())
+	ts.Setenv(args[0], net.JoinHostPort(own, strconv.Itoa(port)))
+	ts.Setenv(args[1], strconv.Itoa(port))
 }
 
 // account SERVER NAME... makes accounts in homes of their names; $NAME is the handle.

@@ -68,7 +68,7 @@ func (o AccountCreate) whole() string {
 
 // code is the right to register in the invitation. A link also names the server's key.
 func (o AccountCreate) code(d *Device) (string, error) {
-	if !strings.ContainsAny(o.Invite, "#:") {
+	if !wire.IsLink(o.Invite) {
 		return o.Invite, nil
 	}
 	l, err := wire.ParseLink(o.Invite)

@@ -21,7 +21,8 @@ let soundAt = 0;
 /** tone is two short sines, the second a fourth lower: a sound in a low voice. */
 export function tone(): void {
   const now = Date.now();
-  if (now - soundAt < quiet) return;
+  // Browsers let no page sound that nobody has touched yet.
+  if (now - soundAt < quiet || navigator.userActivation?.hasBeenActive === false) return;
   soundAt = now;
   try {
     context ??= new AudioContext();

@@ -61,7 +61,8 @@ export class Conversation {
 
   /** open loads what a visit begins with: the message asked for, what is unread, or the end. */
   async open(message?: string): Promise<void> {
-    void this.loadDetail();
+    // What is said comes first, then who is there.
+    queueMicrotask(() => void this.loadDetail());
     if (message) return this.around(message);
     const unread = (rooms.get(this.id)?.unread ?? 0) > 0;
     if (this.loaded && !this.stale && !this.moreAfter && !unread) {
@@ -92,7 +93,7 @@ export class Conversation {
   async #load(query: PageQuery, target: (page: Page) => Target): Promise<void> {
     const visit = ++this.#visit;
     try {
-      const page = await api.messages(this.id, { ...query, limit: win.pageSize });
+      const page = await api.messages(this.id, { ...query, limit: win.firstSize });
       if (visit !== this.#visit) return;
       this.#shown = win.whole(page);
       this.failed = undefined;
@@ -159,27 +160,37 @@ export class Conversation {
     if (this.reply?.id === id) this.reply = undefined;
   }
 
+  /**
+   * answered takes what a call says of a message. Its state does not go back: an event that
+   * came before the answer may tell of a later one.
+   */
+  #answered(m: Message): void {
+    const before = this.message(m.id)?.state ?? '';
+    const way = ['queued', 'stored', 'delivered', 'read'];
+    this.changed(way.includes(m.state) && way.indexOf(before) > way.indexOf(m.state) ? { ...m, state: before } : m);
+  }
+
   /** send writes what stands in the field, or gives the edited message its new text. */
   async send(text: string, o: { reply?: string; expire?: number } = {}): Promise<void> {
     const message = await api.send({ to: this.id, text, reply: o.reply, expire: o.expire });
     if (this.moreAfter) await this.toEnd();
     else {
-      this.arrived(message);
+      if (!this.message(message.id)) this.arrived(message); // else events were faster, and know more
       this.target = { to: 'end' };
     }
   }
 
   async edit(message: Message, text: string): Promise<void> {
-    this.changed(await api.edit(message.id, { text }));
+    this.#answered(await api.edit(message.id, { text }));
   }
   async react(message: Message, emoji: string): Promise<void> {
-    this.changed(await api.react(message.id, { emoji }));
+    this.#answered(await api.react(message.id, { emoji }));
   }
   async star(message: Message): Promise<void> {
-    this.changed(await api.star(message.id, { on: !message.starred }));
+    this.#answered(await api.star(message.id, { on: !message.starred }));
   }
   async pin(message: Message): Promise<void> {
-    this.changed(await api.pin(message.id, { on: !message.pinned }));
+    this.#answered(await api.pin(message.id, { on: !message.pinned }));
     void this.loadDetail();
   }
   async retry(message: Message): Promise<void> {
@@ -227,6 +238,18 @@ export class Conversation {
   }
 }
 
+/**
+ * made is a conversation that outlives the component that asked for it first: what is
+ * derived within a component stands still once that one has left the page.
+ */
+function made(id: string): Conversation {
+  let c: Conversation | undefined;
+  $effect.root(() => {
+    c = new Conversation(id);
+  });
+  return c as unknown as Conversation;
+}
+
 /** The conversations that were looked at last: opening one of them again costs nothing. */
 class Conversations {
   #kept = new Map<string, Conversation>();
@@ -254,7 +277,7 @@ class Conversations {
   shown: string | undefined;
 
   get(id: string): Conversation {
-    const c = this.#kept.get(id) ?? new Conversation(id);
+    const c = this.#kept.get(id) ?? made(id);
     this.#kept.delete(id);
     this.#kept.set(id, c);
     for (const old of this.#kept.keys()) {

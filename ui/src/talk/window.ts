@@ -3,7 +3,9 @@
 
 import type { Message, Page } from '../api/types';
 
-/** So many messages are asked for at once. */
+/** So many messages are asked for when one comes: some screens full. */
+export const firstSize = 40;
+/** So many while one scrolls. */
 export const pageSize = 60;
 /** So many are kept; the page holds no more. */
 export const maxShown = 240;
