@@ -148,6 +148,9 @@ func run(ctx context.Context, args []string, x *command.IO, on *command.Device) 
 		return code
 	}
 	switch c := selected.(type) {
+	case *command.Demo:
+		c.Guest = guest
+		return command.Report(x, c.Run(ctx, x))
 	case *completion:
 		return command.Report(x, c.run(x))
 	case *man:
