@@ -19,7 +19,7 @@ CROSS := linux/arm64 darwin/arm64 windows/amd64
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/local/go/bin
 
-.PHONY: build ui ui-test demo test rest unit race sim soak chaos lint cross fuzz bench go cc clean
+.PHONY: build ui ui-test man demo test rest unit race sim soak chaos lint cross fuzz bench go cc clean
 
 build: go ui
 	$(GO) build -trimpath -o bin/sotto ./cmd/sotto
@@ -44,6 +44,10 @@ ui-test:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui/node_modules/.made && \
 	cd ui && npm run --silent check && npm run --silent test; \
 	else echo "the interface is tested with Node 20.19 or later, which is not here: https://nodejs.org" >&2; fi
+
+# The manual pages, made from the help.
+man: build
+	@bin/sotto man --dir bin/man
 
 # make demo DEMO=--once ends after the talk.
 demo: build

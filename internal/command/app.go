@@ -1,13 +1,10 @@
 package command
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -129,7 +126,7 @@ func (o App) options(home string, x *IO, guest Guest) app.Options {
 			return &app.Device{Client: d.Client, Close: d.Close}, nil
 		},
 		Guest: func(ctx context.Context, c *client.Client, r handover.Request, g handover.IO) int {
-			io := &IO{In: g.In, Out: g.Out, Err: g.Err, Terminal: r.Terminal, Resumes: r.Resumes}
+			io := &IO{In: g.In, Out: g.Out, Err: g.Err, Terminal: r.Terminal, Resumes: r.Resumes, Dir: r.Dir}
 			return guest(ctx, &Device{Client: c, Home: home}, r.Args, io)
 		},
 	}
@@ -164,32 +161,7 @@ func hasScreen() bool {
 // askOpening asks the app that runs for a home for an address that opens a window, and
 // hands it a link; ErrNobody when none runs.
 func askOpening(ctx context.Context, home, link string) (string, error) {
-	c := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(context.Context, string, string) (net.Conn, error) {
-			return handover.Dial(filepath.Join(home, apiSocket))
-		},
-	}}
-	body, err := json.Marshal(api.NewOpening{Link: link})
-	if err != nil {
-		return "", err
-	}
-	q, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://app/api/v1/openings", bytes.NewReader(body))
-	if err != nil {
-		return "", err
-	}
-	q.Header.Set("Content-Type", "application/json")
-	r, err := c.Do(q)
-	if errors.Is(err, handover.ErrNobody) {
-		return "", handover.ErrNobody
-	}
-	if err != nil {
-		return "", err
-	}
-	defer r.Body.Close()
 	var answer api.Opening
-	if err := json.NewDecoder(r.Body).Decode(&answer); err != nil || r.StatusCode != http.StatusOK || answer.URL == "" {
-		return "", fmt.Errorf("sotto runs for this home, but answers with status %d: it may be another version", r.StatusCode)
-	}
-	return answer.URL, nil
+	err := askApp(ctx, home, http.MethodPost, "/openings", api.NewOpening{Link: link}, &answer, 5*time.Second)
+	return answer.URL, err
 }
