@@ -12,8 +12,8 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Where there is concurrency, tests run under the race detector too.
 RACE  := ./internal/client/... ./internal/play/... ./internal/server/... ./internal/dial/... \
-         ./internal/handover/... ./internal/command/... ./cmd/sotto/... ./examples/...
-BENCH := ./mls ./internal/server ./internal/server/logs ./internal/store/sqlite ./internal/play ./internal/client
+         ./internal/handover/... ./internal/command/... ./internal/app/... ./cmd/sotto/... ./examples/...
+BENCH := ./mls ./internal/server ./internal/server/logs ./internal/store/sqlite ./internal/play ./internal/client ./internal/app
 CROSS := linux/arm64 darwin/arm64 windows/amd64
 
 export CGO_ENABLED = 0
@@ -39,9 +39,11 @@ ui/node_modules/.made: ui/package-lock.json
 	cd ui && npm ci --no-fund --no-audit --silent
 	@touch $@
 
-# Types, rules and unit tests of the interface.
-ui-test: ui/node_modules/.made
-	cd ui && npm run --silent check && npm run --silent test
+# Types, rules and unit tests of the interface, where npm is.
+ui-test:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui/node_modules/.made && \
+	cd ui && npm run --silent check && npm run --silent test; \
+	else echo "the interface is tested with Node 20.19 or later, which is not here: https://nodejs.org" >&2; fi
 
 # make demo DEMO=--once ends after the talk.
 demo: build
@@ -51,7 +53,7 @@ demo: build
 # internal/play and cmd/sotto run both ways, the first with more rounds without it, the
 # second since its scripts are the whole of it. It says how many of others' vectors were
 # run and how many are of suites that are not built. go test's own lines end the output.
-test: lint cross race sim rest
+test: lint cross ui-test race sim rest
 
 rest: go
 	@$(GO) test -v -run '^TestVector' ./mls | grep '^vectors'

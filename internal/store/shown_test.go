@@ -29,16 +29,6 @@ func view(t testing.TB, st *store.Store, f func(tx store.Tx)) {
 	}
 }
 
-func must[T any](t testing.TB) func(v T, err error) T {
-	return func(v T, err error) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
 // TestPlans: what the list, a page and a search read they find by an index, and what has to
 // be in an order is found in it. A scan of all messages would be noticed only by those who
 // have many.
