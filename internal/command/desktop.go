@@ -13,18 +13,18 @@ import (
 type system struct{ *desktop.Desktop }
 
 // Notify implements app.Desktop.
-func (s system) Notify(n app.OSNotice) error { return s.Desktop.Notify(desktop.Notice(n)) }
+func (s *system) Notify(n app.OSNotice) error { return s.Desktop.Notify(desktop.Notice(n)) }
 
 // newSystem is the desktop for a home. Another home than the usual one has entries of its
 // own, and takes no links: those are for who has one home.
-func newSystem(program, home string) system {
+func newSystem(program, home string) *system {
 	o := desktop.Options{Program: []string{program}}
 	if !usual(home) {
 		h := sha256.Sum256([]byte(home))
 		o.Name = "sotto-" + hex.EncodeToString(h[:4])
 		o.Program = append(o.Program, "--home", home)
 	}
-	return system{desktop.New(o)}
+	return &system{desktop.New(o)}
 }
 
 func usual(home string) bool {
@@ -33,7 +33,7 @@ func usual(home string) bool {
 }
 
 // takeLinks has the system hand links to this sotto, where it lets programs have them.
-func (s system) takeLinks(home string) error {
+func (s *system) takeLinks(home string) error {
 	if !usual(home) || !hasScreen() {
 		return nil
 	}
