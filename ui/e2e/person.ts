@@ -9,7 +9,7 @@ import { App } from './app';
 import { patience } from './process';
 import { until } from './until';
 import { Watch } from './watch';
-import { begins, exactly, literal, say } from './words';
+import { begins, exactly, literal, part, say } from './words';
 
 export type Window = Pick<BrowserContextOptions, 'viewport' | 'colorScheme' | 'reducedMotion' | 'forcedColors' | 'locale' | 'hasTouch' | 'permissions' | 'deviceScaleFactor'>;
 
@@ -115,7 +115,38 @@ export class Person {
     return this.page.getByLabel(begins(key, values as never)).first();
   }
 
+  /** pressable is a button, or a link that looks like one. */
+  pressable(key: Key, values: Record<string, string | number> = {}): Locator {
+    const name = say(key, values as never);
+    return this.page.getByRole('button', { name }).or(this.page.getByRole('link', { name }));
+  }
+
+  radio(key: Key, values: Record<string, string | number> = {}): Locator {
+    return this.page.getByRole('radio', { name: say(key, values as never) });
+  }
+
+  switch(key: Key): Locator {
+    return this.page.getByRole('switch', { name: say(key) });
+  }
+
+  select(key: Key): Locator {
+    return this.page.getByRole('combobox', { name: say(key) });
+  }
+
+  /** text is a sentence of sotto's somewhere in the window. */
+  text(key: Key, values: Record<string, string | number> = {}): Locator {
+    return this.page.getByText(part(key, values as never)).first();
+  }
+
+  heading(key: Key, values: Record<string, string | number> = {}): Locator {
+    return this.page.getByRole('heading', { name: say(key, values as never) });
+  }
+
   // What one does.
+
+  async press(key: Key, values: Record<string, string | number> = {}): Promise<void> {
+    await this.pressable(key, values).first().click();
+  }
 
   async goes(path: string): Promise<void> {
     // Within the window, as a click on a link does.
@@ -129,7 +160,7 @@ export class Person {
   }
 
   async opens(name: string): Promise<void> {
-    const back = this.button('head.back');
+    const back = this.page.locator('main').getByRole('link', { name: say('head.back') });
     if (await back.isVisible()) await back.click();
     await this.row(name).click();
     await this.page.locator('main h1').filter({ hasText: name }).waitFor();

@@ -160,27 +160,37 @@ export class Conversation {
     if (this.reply?.id === id) this.reply = undefined;
   }
 
+  /**
+   * answered takes what a call says of a message. Its state does not go back: an event that
+   * came before the answer may tell of a later one.
+   */
+  #answered(m: Message): void {
+    const before = this.message(m.id)?.state ?? '';
+    const way = ['queued', 'stored', 'delivered', 'read'];
+    this.changed(way.includes(m.state) && way.indexOf(before) > way.indexOf(m.state) ? { ...m, state: before } : m);
+  }
+
   /** send writes what stands in the field, or gives the edited message its new text. */
   async send(text: string, o: { reply?: string; expire?: number } = {}): Promise<void> {
     const message = await api.send({ to: this.id, text, reply: o.reply, expire: o.expire });
     if (this.moreAfter) await this.toEnd();
     else {
-      this.arrived(message);
+      if (!this.message(message.id)) this.arrived(message); // else events were faster, and know more
       this.target = { to: 'end' };
     }
   }
 
   async edit(message: Message, text: string): Promise<void> {
-    this.changed(await api.edit(message.id, { text }));
+    this.#answered(await api.edit(message.id, { text }));
   }
   async react(message: Message, emoji: string): Promise<void> {
-    this.changed(await api.react(message.id, { emoji }));
+    this.#answered(await api.react(message.id, { emoji }));
   }
   async star(message: Message): Promise<void> {
-    this.changed(await api.star(message.id, { on: !message.starred }));
+    this.#answered(await api.star(message.id, { on: !message.starred }));
   }
   async pin(message: Message): Promise<void> {
-    this.changed(await api.pin(message.id, { on: !message.pinned }));
+    this.#answered(await api.pin(message.id, { on: !message.pinned }));
     void this.loadDetail();
   }
   async retry(message: Message): Promise<void> {
@@ -228,6 +238,18 @@ export class Conversation {
   }
 }
 
+/**
+ * made is a conversation that outlives the component that asked for it first: what is
+ * derived within a component stands still once that one has left the page.
+ */
+function made(id: string): Conversation {
+  let c: Conversation | undefined;
+  $effect.root(() => {
+    c = new Conversation(id);
+  });
+  return c as unknown as Conversation;
+}
+
 /** The conversations that were looked at last: opening one of them again costs nothing. */
 class Conversations {
   #kept = new Map<string, Conversation>();
@@ -255,7 +277,7 @@ class Conversations {
   shown: string | undefined;
 
   get(id: string): Conversation {
-    const c = this.#kept.get(id) ?? new Conversation(id);
+    const c = this.#kept.get(id) ?? made(id);
     this.#kept.delete(id);
     this.#kept.set(id, c);
     for (const old of this.#kept.keys()) {
