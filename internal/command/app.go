@@ -1,13 +1,10 @@
 package command
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -32,8 +29,6 @@ type App struct {
 	NoWindow bool   `help:"Open no window: as at login."`
 	Port     int    `help:"The port on this computer, instead of the one of last time." placeholder:"PORT"`
 	PrintURL bool   `name:"print-url" help:"Print the address that opens a window, instead of opening one."`
-
-	Desktop app.Desktop `kong:"-"` // what the system does for a person; nil: nothing
 }
 
 // apiSocket is where the app answers this user's programs.
@@ -47,34 +42,40 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err erro
 	if home, err = filepath.Abs(home); err != nil {
 		return err
 	}
-	show := !o.NoWindow
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	screen := newSystem(program, home)
+	defer screen.Close()
+	show := !o.NoWindow || o.PrintURL
 	switch url, err := askOpening(ctx, home, o.Link); {
 	case err == nil && show:
-		return o.show(url, x)
+		return o.show(url, screen, x)
 	case err == nil:
 		return nil
 	case !errors.Is(err, handover.ErrNobody):
 		return err
 	}
 	options := o.options(home, x, guest)
-	program, err := os.Executable()
-	if err != nil {
-		return err
-	}
+	options.Desktop = screen
 	local := homeserver.New(homeserver.Options{Dir: filepath.Join(home, "server"), Program: []string{program}, Log: options.Log})
 	options.Server = local
 	defer local.Close()
 	a, err := app.New(options)
 	if errors.Is(err, app.ErrRunning) { // it is starting, or its socket cannot be made
-		return o.again(ctx, home, x)
+		return o.again(ctx, home, screen, x)
 	}
 	if err != nil {
 		return err
 	}
 	local.Resume()
+	if err := screen.takeLinks(home); err != nil {
+		options.Log.Warn("links are not handed to sotto", "err", err)
+	}
 	err = a.Listen()
 	if err == nil && show {
-		err = o.show(a.Opening(), x)
+		err = o.show(a.Opening(), screen, x)
 	}
 	if err == nil {
 		select {
@@ -97,14 +98,14 @@ func isLink(s string) bool {
 }
 
 // again asks the app that has begun to run in this moment.
-func (o App) again(ctx context.Context, home string, x *IO) error {
+func (o App) again(ctx context.Context, home string, screen system, x *IO) error {
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		url, err := askOpening(ctx, home, o.Link)
 		switch {
-		case err == nil && o.NoWindow:
+		case err == nil && o.NoWindow && !o.PrintURL:
 			return nil
 		case err == nil:
-			return o.show(url, x)
+			return o.show(url, screen, x)
 		case !errors.Is(err, handover.ErrNobody) || time.Now().After(end):
 			return fail("in use", "sotto runs already for this home, but does not answer: end it and try again")
 		}
@@ -114,7 +115,7 @@ func (o App) again(ctx context.Context, home string, x *IO) error {
 func (o App) options(home string, x *IO, guest Guest) app.Options {
 	version, _ := versionOf()
 	out := app.Options{
-		Home: home, Version: version, Port: o.Port, Link: o.Link, Desktop: o.Desktop,
+		Home: home, Version: version, Port: o.Port, Link: o.Link,
 		Custody: custody.At(home, custody.Options{}), Keyring: custody.KeyringHere,
 		Log: slog.New(slog.NewTextHandler(x.Err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Open: func(key [32]byte) (*app.Device, error) {
@@ -125,7 +126,7 @@ func (o App) options(home string, x *IO, guest Guest) app.Options {
 			return &app.Device{Client: d.Client, Close: d.Close}, nil
 		},
 		Guest: func(ctx context.Context, c *client.Client, r handover.Request, g handover.IO) int {
-			io := &IO{In: g.In, Out: g.Out, Err: g.Err, Terminal: r.Terminal, Resumes: r.Resumes}
+			io := &IO{In: g.In, Out: g.Out, Err: g.Err, Terminal: r.Terminal, Resumes: r.Resumes, Dir: r.Dir}
 			return guest(ctx, &Device{Client: c, Home: home}, r.Args, io)
 		},
 	}
@@ -136,9 +137,9 @@ func (o App) options(home string, x *IO, guest Guest) app.Options {
 }
 
 // show opens a window, or prints the address where there is no screen.
-func (o App) show(url string, x *IO) error {
-	if o.Desktop != nil && !o.PrintURL && hasScreen() {
-		err := o.Desktop.Open(url)
+func (o App) show(url string, screen system, x *IO) error {
+	if !o.PrintURL && hasScreen() {
+		err := screen.Open(url)
 		if err == nil {
 			return nil
 		}
@@ -160,32 +161,7 @@ func hasScreen() bool {
 // askOpening asks the app that runs for a home for an address that opens a window, and
 // hands it a link; ErrNobody when none runs.
 func askOpening(ctx context.Context, home, link string) (string, error) {
-	c := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(context.Context, string, string) (net.Conn, error) {
-			return handover.Dial(filepath.Join(home, apiSocket))
-		},
-	}}
-	body, err := json.Marshal(api.NewOpening{Link: link})
-	if err != nil {
-		return "", err
-	}
-	q, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://app/api/v1/openings", bytes.NewReader(body))
-	if err != nil {
-		return "", err
-	}
-	q.Header.Set("Content-Type", "application/json")
-	r, err := c.Do(q)
-	if errors.Is(err, handover.ErrNobody) {
-		return "", handover.ErrNobody
-	}
-	if err != nil {
-		return "", err
-	}
-	defer r.Body.Close()
 	var answer api.Opening
-	if err := json.NewDecoder(r.Body).Decode(&answer); err != nil || r.StatusCode != http.StatusOK || answer.URL == "" {
-		return "", fmt.Errorf("sotto runs for this home, but answers with status %d: it may be another version", r.StatusCode)
-	}
-	return answer.URL, nil
+	err := askApp(ctx, home, http.MethodPost, "/openings", api.NewOpening{Link: link}, &answer, 5*time.Second)
+	return answer.URL, err
 }
