@@ -3,9 +3,12 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,7 +39,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": serve, "crash": crash, "stop": stop,
 			"account": account, "talks": talks, "code": code, "eventually": eventually, "id": id, "url": url,
-			"keep": keep, "sweep": sweep, "gone": gone, "absent": absent, "truncate": truncate, "printf": write, "address": address,
+			"keep": keep, "sweep": sweep, "gone": gone, "absent": absent, "truncate": truncate, "printf": write, "address": address, "api": api,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "lan" {
@@ -159,6 +162,32 @@ func stop(ts *testscript.TestScript, neg bool, args []string) {
 	if err := <-p.exited; err != nil {
 		ts.Fatalf("%s ended with %v", args[0], err)
 	}
+}
+
+// api HOME METHOD PATH [BODY] asks the app that runs in a home, by its socket; the answer is
+// the standard output.
+func api(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 3, "api home method path [body]")
+	var d net.Dialer
+	t := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return d.DialContext(ctx, "unix", ts.MkAbs(filepath.Join(args[0], "app.sock")))
+	}}
+	var body io.Reader
+	if len(args) > 3 {
+		body = strings.NewReader(args[3])
+	}
+	q, err := http.NewRequest(args[1], "http://sotto/api/v1"+args[2], body)
+	ts.Check(err)
+	q.Header.Set("Content-Type", "application/json")
+	r, err := t.RoundTrip(q)
+	ts.Check(err)
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	ts.Check(err)
+	if r.StatusCode >= 300 {
+		ts.Fatalf("%s %s: %s %s", args[1], args[2], r.Status, b)
+	}
+	fmt.Fprintf(ts.Stdout(), "%s\n", b)
 }
 
 // address VAR PORT sets them to an address of this computer on its network, with a free port,

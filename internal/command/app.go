@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -41,34 +42,40 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err erro
 	if home, err = filepath.Abs(home); err != nil {
 		return err
 	}
-	show := !o.NoWindow
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	screen := newSystem(program, home)
+	defer screen.Close()
+	show := !o.NoWindow || o.PrintURL
 	switch url, err := askOpening(ctx, home, o.Link); {
 	case err == nil && show:
-		return o.show(url, x)
+		return o.show(url, screen, x)
 	case err == nil:
 		return nil
 	case !errors.Is(err, handover.ErrNobody):
 		return err
 	}
 	options := o.options(home, x, guest)
-	program, err := os.Executable()
-	if err != nil {
-		return err
-	}
+	options.Desktop = screen
 	local := homeserver.New(homeserver.Options{Dir: filepath.Join(home, "server"), Program: []string{program}, Log: options.Log})
 	options.Server = local
 	defer local.Close()
 	a, err := app.New(options)
 	if errors.Is(err, app.ErrRunning) { // it is starting, or its socket cannot be made
-		return o.again(ctx, home, x)
+		return o.again(ctx, home, screen, x)
 	}
 	if err != nil {
 		return err
 	}
 	local.Resume()
+	if err := screen.takeLinks(home); err != nil {
+		options.Log.Warn("links are not handed to sotto", "err", err)
+	}
 	err = a.Listen()
 	if err == nil && show {
-		err = o.show(a.Opening(), x)
+		err = o.show(a.Opening(), screen, x)
 	}
 	if err == nil {
 		select {
@@ -91,14 +98,14 @@ func isLink(s string) bool {
 }
 
 // again asks the app that has begun to run in this moment.
-func (o App) again(ctx context.Context, home string, x *IO) error {
+func (o App) again(ctx context.Context, home string, screen system, x *IO) error {
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		url, err := askOpening(ctx, home, o.Link)
 		switch {
-		case err == nil && o.NoWindow:
+		case err == nil && o.NoWindow && !o.PrintURL:
 			return nil
 		case err == nil:
-			return o.show(url, x)
+			return o.show(url, screen, x)
 		case !errors.Is(err, handover.ErrNobody) || time.Now().After(end):
 			return fail("in use", "sotto runs already for this home, but does not answer: end it and try again")
 		}
@@ -130,10 +137,13 @@ func (o App) options(home string, x *IO, guest Guest) app.Options {
 }
 
 // show opens a window, or prints the address where there is no screen.
-func (o App) show(url string, x *IO) error {
-	if o.PrintURL || !hasScreen() {
-		x.say(Opening{Type: "opening", URL: url}, "%s", url)
-		return x.failed
+func (o App) show(url string, screen system, x *IO) error {
+	if !o.PrintURL && hasScreen() {
+		err := screen.Open(url)
+		if err == nil {
+			return nil
+		}
+		fmt.Fprintf(x.Err, "sotto: no browser could be opened (%s); open this address yourself\n", err)
 	}
 	x.say(Opening{Type: "opening", URL: url}, "%s", url)
 	return x.failed
