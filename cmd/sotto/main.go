@@ -22,7 +22,7 @@ type table struct {
 	Home           string        `type:"path" help:"The directory that holds the device." placeholder:"DIR" complete:"dir"`
 	JSON           bool          `name:"json" help:"Print one JSON object per line."`
 	Timeout        time.Duration `default:"15s" help:"How long servers may take to answer."`
-	PassphraseFile string        `env:"SOTTO_PASSPHRASE_FILE" help:"The file that holds the passphrase of a locked home. Otherwise a terminal is asked." placeholder:"FILE"`
+	PassphraseFile string        `env:"SOTTO_PASSPHRASE_FILE" complete:"file" help:"The file that holds the passphrase of a locked home. Otherwise a terminal is asked." placeholder:"FILE"`
 	AllowPrivate   []string      `help:"A host that may have an address in a private range. Your own home server may." placeholder:"HOST"`
 
 	App     command.App    `cmd:"" group:"This device" default:"withargs" help:"Open sotto: this is what sotto does by itself."`
@@ -218,7 +218,10 @@ func parse(t *table, args []string, x *command.IO) (selected any, code int, done
 	}
 	k, err := p.Parse(args)
 	x.JSON = t.JSON || err != nil && slices.Contains(args, "--json")
-	x.Timeout, x.Private, x.Secret = t.Timeout, t.AllowPrivate, t.PassphraseFile
+	x.Timeout, x.Private = t.Timeout, t.AllowPrivate
+	if t.PassphraseFile != "" { // an empty variable names no file
+		x.Secret = kong.ExpandPath(t.PassphraseFile)
+	}
 	if err != nil {
 		var wrong *kong.ParseError
 		if errors.As(err, &wrong) && !x.JSON {

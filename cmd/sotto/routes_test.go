@@ -7,7 +7,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"sotto/internal/app/api"
+	routing "sotto/internal/app/api"
 	"sotto/internal/command"
 )
 
@@ -98,7 +98,7 @@ func TestVerbs(t *testing.T) {
 	for _, leaf := range p.Model.Leaves(true) {
 		known[strings.TrimPrefix(leaf.Path(), root(leaf))] = true
 	}
-	for _, r := range api.Routes {
+	for _, r := range routing.Routes {
 		verb, ok := verbs[r.Name]
 		switch {
 		case !ok:
@@ -107,8 +107,8 @@ func TestVerbs(t *testing.T) {
 			t.Errorf("%s is done by %q, which is no command", r.Name, verb)
 		}
 	}
-	if len(verbs) != len(api.Routes) {
-		t.Errorf("%d calls, and %d of them in the table", len(api.Routes), len(verbs))
+	if len(verbs) != len(routing.Routes) {
+		t.Errorf("%d calls, and %d of them in the table", len(routing.Routes), len(verbs))
 	}
 }
 

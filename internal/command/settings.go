@@ -3,12 +3,16 @@ package command
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"sotto/internal/client"
+	"sotto/internal/desktop"
 )
 
 // Settings shows the settings of this device, or changes one.
@@ -58,8 +62,7 @@ func number[N int | int64](name, help string, at func(*client.Settings) *N) opti
 	}
 }
 
-// options are all settings. What starts sotto at login is no setting of the device: it
-// stands in its window.
+// options are the settings of the device.
 var options = []option{
 	choice("theme", "light or dark, or as the system is", []string{"system", "light", "dark"}, func(s *client.Settings) *string { return &s.Theme }),
 	{"language", "of the interface", []string{"system", "en", "de", "es"},
@@ -99,7 +102,7 @@ var options = []option{
 // completion.
 func SettingNames() (names []string, values map[string][]string) {
 	values = map[string][]string{}
-	for _, o := range options {
+	for _, o := range append(slices.Clip(options), atLogin(nil)) {
 		names = append(names, o.name)
 		values[o.name] = o.values
 		if o.values == nil {
@@ -109,12 +112,48 @@ func SettingNames() (names []string, values map[string][]string) {
 	return names, values
 }
 
+// atLogin is a setting of the system for a home, not of the device: whether sotto starts
+// when the person logs in.
+func atLogin(d *Device) option {
+	screen := func() (s *system, err error) {
+		program, err := os.Executable()
+		if err != nil {
+			return s, err
+		}
+		home, err := filepath.Abs(d.Home)
+		return newSystem(program, home), err
+	}
+	return option{"at-login", "start sotto when you log in", []string{"on", "off"},
+		func(client.Settings) any {
+			s, err := screen()
+			if err != nil {
+				return false
+			}
+			defer s.Close()
+			on, err := s.AtLogin()
+			return err == nil && on // a system that cannot do it does not
+		},
+		func(_ *client.Settings, v string) error {
+			s, err := screen()
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			err = s.SetAtLogin(v == "on")
+			if errors.Is(err, desktop.ErrNone) {
+				err = fail("no desktop", "sotto cannot be started at login on this system: do it with the system's own means")
+			}
+			return err
+		}}
+}
+
 // Run shows them or changes one. What the device obeys it obeys from now on.
 func (o Settings) Run(_ context.Context, d *Device, x *IO) error {
 	s, err := d.Client.Settings()
 	if err != nil {
 		return err
 	}
+	options := append(slices.Clip(options), atLogin(d))
 	if o.Name == "" {
 		for _, option := range options {
 			x.setting(option, s)
@@ -141,6 +180,9 @@ func (d *Device) setOption(o option, s client.Settings, value string) (client.Se
 	}
 	if err := o.set(&s, value); err != nil { // tried on a copy first
 		return s, err
+	}
+	if o.name == "at-login" { // that did it
+		return s, nil
 	}
 	if err := d.Client.SetSettings(func(s *client.Settings) { _ = o.set(s, value) }); err != nil {
 		return s, err

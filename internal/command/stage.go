@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"sotto/internal/app"
+	"sotto/internal/desktop"
 	"sotto/ui"
 )
 
@@ -40,6 +41,12 @@ func (s *stage) open(guest Guest) (closeAll func() error, err error) {
 		if end, err := openBeside(filepath.Join(s.dir, "windows"), addresses[0], addresses[2]); err == nil {
 			ends = append([]func() error{func() error { end(); return nil }}, ends...)
 			s.x.printf("\nAna's window is at the left, Bo's at the right.\n")
+			return closeAll, nil
+		}
+		screen := system{desktop.New(desktop.Options{})}
+		defer screen.Close()
+		if screen.Open(addresses[0]) == nil && screen.Open(addresses[2]) == nil {
+			s.x.printf("\nAna's and Bo's interfaces open in your browser.\n")
 			return closeAll, nil
 		}
 	}
