@@ -67,13 +67,6 @@ func (b *broker) send(e api.Event) {
 	}
 }
 
-// idle says whether nobody listens.
-func (b *broker) idle() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.list) == 0
-}
-
 func (b *broker) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -24,17 +24,17 @@ const (
 )
 
 // policy is what pages of the interface may do: nothing but show themselves and talk to
-// the origin that they came from. Trusted Types leave one policy, the one that Svelte
-// makes elements with from its compiled templates.
+// the origin that they came from. Trusted Types leave no policy at all: nothing in the
+// interface makes elements of text (docs/decisions/0025).
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
 	"font-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; " +
-	"require-trusted-types-for 'script'; trusted-types svelte-trusted-html; report-uri " + reportPath + "; report-to csp"
+	"require-trusted-types-for 'script'; trusted-types 'none'; report-uri " + reportPath + "; report-to csp"
 
 // apiPolicy is for answers that are no page, should a browser show one as such.
 const apiPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
 
-// permissions switches off what the interface does not use.
-const permissions = "accelerometer=(), autoplay=(self), camera=(), display-capture=(), encrypted-media=(), fullscreen=(self), " +
+// permissions switches off what the interface does not use. The camera reads QR codes.
+const permissions = "accelerometer=(), autoplay=(self), camera=(self), display-capture=(), encrypted-media=(), fullscreen=(self), " +
 	"geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), " +
 	"screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=()"
 

@@ -46,7 +46,7 @@ func nameInfo(c *call, q api.NameQuery) (api.NameInfo, error) {
 // invitationCode is the right to register in what a person was given: a link, or a code
 // by itself.
 func (c *call) invitationCode(invitation, handle string) (string, error) {
-	if !strings.Contains(invitation, "#") {
+	if !wire.IsLink(invitation) {
 		return strings.TrimSpace(invitation), nil
 	}
 	l, err := wire.ParseLink(invitation)

@@ -270,11 +270,19 @@ func retry(c *call) (api.Message, error) {
 	return c.again(m.ID, nil)
 }
 
+// roomPicture is a room's picture; of a conversation of two the other person's.
 func roomPicture(c *call) error {
 	return c.picture(func() ([]byte, error) {
 		id, err := c.room()
 		if err != nil {
 			return nil, err
+		}
+		o, err := c.c.OverviewOf(id)
+		if err != nil {
+			return nil, err
+		}
+		if o.Peer != nil {
+			return c.c.Picture(*o.Peer)
 		}
 		return c.c.RoomPicture(id)
 	})

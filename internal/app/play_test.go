@@ -264,6 +264,9 @@ func TestPeople(t *testing.T) {
 	bo.eventually("her picture", func() bool { return bo.room(room).Picture == self.Picture })
 	r0 := bo.request("GET", "/people/"+selfID(ana)+"/picture?key="+bo.key, nil) // as an element loads it
 	r0.Header.Del(keyHeader)
+	if status, b, _ := bo.do(bo.request("GET", "/rooms/"+room+"/picture", nil)); status != 200 || !bytes.Equal(b, drawn) {
+		t.Error("the conversation of two has not its other person's picture", status)
+	}
 	if status, b, h := bo.do(r0); status != 200 || !bytes.Equal(b, drawn) || h.Get("Content-Type") != "image/png" || !strings.HasPrefix(h.Get("Content-Disposition"), "inline") {
 		t.Error(status, h)
 	}

@@ -173,6 +173,7 @@ func (g *gen) process() {
 	if g.Seq >= g.head && !g.caughtUp {
 		g.caughtUp, g.stirred = true, true
 		g.Seen = g.c.nowMS()
+		g.c.hereAfresh()
 	}
 	if g.readOut() {
 		return

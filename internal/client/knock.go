@@ -138,7 +138,7 @@ func (c *Client) asked(tx store.Tx, account identity.ID, i room.Invitation) (boo
 		return false, nil
 	}
 	a, err := tx.Asked(*i.Link)
-	if err != nil || a == nil || a.Account != account || a.Title != oneLine(i.Title) || a.Until <= c.nowMS() || a.Room != nil && *a.Room != i.Room {
+	if err != nil || a == nil || a.Account != account || a.Title != wire.LinkText(i.Title) || a.Until <= c.nowMS() || a.Room != nil && *a.Room != i.Room {
 		return false, err
 	}
 	a.Room = &i.Room

@@ -5,9 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
@@ -101,20 +99,14 @@ func (c *Client) asLink(tx store.Tx, l store.RoomLink) (RoomLink, error) {
 		return RoomLink{}, err
 	}
 	name, err := c.ownName(tx)
+	if err != nil {
+		return RoomLink{}, err
+	}
+	pin, err := c.pinOf(tx, c.self.Host)
 	return RoomLink{RoomLink: l, Link: wire.Link{
-		Kind: wire.LinkRoom, Host: c.self.Host, Handle: c.self.String(), Account: wire.Hash(c.chain.ID()), Name: name,
-		Title: oneLine(r.Title), ID: l.ID, Secret: l.Secret, Until: uint64(l.Until), Approve: l.Approve,
+		Kind: wire.LinkRoom, Host: c.self.Host, Handle: c.self.String(), Account: wire.Hash(c.chain.ID()), Name: wire.LinkText(name), Pin: pin,
+		Title: wire.LinkText(r.Title), ID: l.ID, Secret: l.Secret, Until: uint64(l.Until), Approve: l.Approve,
 	}}, err
-}
-
-// oneLine is a title as a link may carry it.
-func oneLine(title string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, title)
 }
 
 // ownName is the name that this person shows, "" for none.

@@ -17,7 +17,7 @@ import (
 // whoever else the server names is not them.
 func (c *Client) Find(ctx context.Context, handleOrLink string) (out *Person, err error) {
 	l := wire.Link{Handle: strings.TrimSpace(handleOrLink)}
-	if strings.Contains(handleOrLink, "#") || strings.HasPrefix(l.Handle, wire.LinkScheme) {
+	if wire.IsLink(handleOrLink) {
 		if l, err = wire.ParseLink(handleOrLink); err != nil {
 			return nil, err
 		}
@@ -63,7 +63,14 @@ func (c *Client) NewContactLink(ctx context.Context, until time.Time) (l wire.Li
 			return
 		}
 		l = wire.Link{Kind: wire.LinkContact, Host: c.self.Host, Handle: c.self.String(), Account: wire.Hash(c.chain.ID()), Until: uint64(until.UnixMilli())}
-		if err := c.read(func(tx store.Tx) (err error) { l.Name, err = c.ownName(tx); return err }); err != nil {
+		err := c.read(func(tx store.Tx) (err error) {
+			if l.Name, err = c.ownName(tx); err == nil {
+				l.Name = wire.LinkText(l.Name)
+				l.Pin, err = c.pinOf(tx, l.Host)
+			}
+			return err
+		})
+		if err != nil {
 			done(err)
 			return
 		}

@@ -97,6 +97,18 @@ func (c *Client) tellHere(on bool) {
 	c.tellSomeHere(on)
 }
 
+// hereAfresh tells that this person is here soon after a connection came back: what was said
+// meanwhile nobody has heard.
+func (c *Client) hereAfresh() {
+	if c.active && c.tells.Presence && c.timers["presence afresh"] == nil {
+		c.timer("presence afresh", hereAgain, func() {
+			if c.active && c.tells.Presence {
+				c.tellHere(true)
+			}
+		})
+	}
+}
+
 // tellSomeHere goes on with that: a connection takes so many signals in a second.
 func (c *Client) tellSomeHere(on bool) {
 	c.stopTimer("presence rooms")

@@ -183,19 +183,24 @@ func parse(text string) (out phrases) {
 // quotes makes one of the quotation marks that keyboards and correcting programs set.
 var quotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`)
 
-// words are the words of all phrases, for the index.
+// words are the words of all phrases, for the index. Of a long beginning of a word the index
+// finds the beginning.
 func (p phrases) words() (out []store.Word) {
 	for _, x := range p {
 		for i, w := range x.words {
-			out = append(out, store.Word{Text: w, Prefix: x.open && i == len(x.words)-1})
+			open := x.open && i == len(x.words)-1
+			if r := []rune(w); open && len(r) > store.MaxPrefix {
+				w = string(r[:store.MaxPrefix])
+			}
+			out = append(out, store.Word{Text: w, Prefix: open})
 		}
 	}
 	return out
 }
 
 // in finds all phrases in a text, and where they stand in it: from, to, in bytes and in
-// order. The index has found that the words are there, so that what is looked for here is
-// that they stand side by side.
+// order. The index has found that the words are there, or what long ones begin with: here it
+// is looked whether they go on as they should, and stand side by side.
 func (p phrases) in(text string) (marks []int, ok bool) {
 	if len(p) == 0 {
 		return nil, true

@@ -67,10 +67,16 @@ func (g *gen) dropSignals(all bool) {
 	}
 }
 
+// heard says whether a signal of this device would be heard. What has just come and is not read
+// yet is no hindrance: at worst it begins another epoch, and the signal is lost.
+func (g *gen) heard() bool {
+	return g.State == store.GenLive && g.group != nil && g.watching && g.caughtUp
+}
+
 // signal says something to whoever watches now. It is lost if the room cannot be written to.
 func (g *gen) signal(kind room.SignalKind, body []byte) {
 	l := g.c.hosts[g.Host]
-	if !g.open() || l == nil || !l.up {
+	if !g.heard() || l == nil || !l.up {
 		return
 	}
 	k, err := g.signalKey()
@@ -175,7 +181,7 @@ func (c *Client) signalRoom(tx store.Tx, id room.ID) (*gen, error) {
 		}
 	}
 	g := c.gens[genKey{id, r.Generation}]
-	if g == nil || !g.open() || g.group.MemberCount() > signalsRoom {
+	if g == nil || !g.heard() || g.group.MemberCount() > signalsRoom {
 		return nil, nil
 	}
 	return g, nil

@@ -82,8 +82,10 @@ func (c *Client) judgeKey(host string, key wire.Hash, public bool) (verdict erro
 }
 
 // OpenServer lets this device contact the server of a link that the person has opened by
-// hand, or of a server that this person runs: also at an address in a private range, and
-// with the key that the link names, in place of any that was known.
+// hand, or a server that this person runs: also at an address in a private range, and with
+// the key that the link names. A link changes nothing about a server that is known by
+// another key, unless that server has answered with the link's key and was refused: one who
+// can send links and one who stands between would have to be the same.
 func (c *Client) OpenServer(host string, pin wire.Hash) error {
 	normal, err := wire.ParseHost(host)
 	if err != nil {
@@ -100,13 +102,8 @@ func (c *Client) openServer(host string, pin wire.Hash) error {
 		hosts = hosts[max(0, len(hosts)-mostOpened):]
 	}
 	err := c.write(func(tx store.Tx) error {
-		if pin != (wire.Hash{}) {
-			if err := tx.SetFact(factPin+host, pin[:]); err != nil {
-				return err
-			}
-			if err := tx.DropFacts(factRefused + host); err != nil {
-				return err
-			}
+		if err := c.takePin(tx, host, pin); err != nil {
+			return err
 		}
 		return tx.SetFact(factOpened, wire.Marshal(hosts))
 	})
@@ -114,6 +111,34 @@ func (c *Client) openServer(host string, pin wire.Hash) error {
 		c.opens = hosts
 	}
 	return err
+}
+
+func (c *Client) takePin(tx store.Tx, host string, pin wire.Hash) error {
+	if pin == (wire.Hash{}) || !wire.SelfVouched(host) {
+		return nil
+	}
+	_, known, err := tx.Fact(factPin + host)
+	if err != nil {
+		return err
+	}
+	refused, _, err := tx.Fact(factRefused + host)
+	if err != nil || known && string(refused) != string(pin[:]) {
+		return err
+	}
+	if err := tx.DropFacts(factRefused + host); err != nil {
+		return err
+	}
+	return tx.SetFact(factPin+host, pin[:])
+}
+
+// pinOf is the key by which a server is known, for a link that leads there; zero where
+// others vouch for it, or nothing is known.
+func (c *Client) pinOf(tx store.Tx, host string) (pin wire.Hash, err error) {
+	b, ok, err := tx.Fact(factPin + host)
+	if err == nil && ok && len(b) == len(pin) {
+		pin = wire.Hash(b)
+	}
+	return pin, err
 }
 
 // mostOpened is how many servers a device remembers that it may contact anywhere.

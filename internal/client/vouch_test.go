@@ -78,6 +78,15 @@ func TestServerKeys(t *testing.T) {
 	if c.mayBePrivate("nas:7700") || !c.mayBePrivate("8.8.8.8") {
 		t.Error("what was opened by hand is not known any more, or more than that is")
 	}
+	// A link with a key that the server never showed changes nothing; one with the key that
+	// was refused last does.
+	for _, key := range []byte{4, 3} {
+		if err := c.OpenServer("nas:7700", wire.Hash{key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	judge("nas:7700", 1, false, nil)
+	judge("nas:7700", 2, false, ErrServerKey)
 	if err := c.OpenServer("NAS:7700", wire.Hash{2}); err != nil {
 		t.Fatal(err)
 	}

@@ -330,7 +330,7 @@ func TestHappenings(t *testing.T) {
 			t.Errorf("%q vanishes %d s after it is read", s.Text, s.Vanish)
 		}
 	}
-	want := []string{"one", "joined: " + cy.Handle + " was added by " + ana.Handle + ".", "disappearing: " + ana.Handle + " set messages here to vanish one hour after they are read.", "two"}
+	want := []string{"one", "joined: " + ana.Handle + " added " + cy.Handle + ".", "disappearing: " + ana.Handle + " set messages here to vanish one hour after they are read.", "two"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}

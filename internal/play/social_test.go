@@ -3,6 +3,7 @@ package play
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -228,10 +229,10 @@ func TestPresence(t *testing.T) {
 		t.Error("not here")
 	}
 	said := []string{"hello", "one"}
-	for _, text := range []string{"two", "three", "four", "five"} { // she stays; each signal is before the message
-		w.Clock.Advance(time.Minute + time.Second)
-		ana.Send(bo.Handle, text)
-		said = append(said, text)
+	for i := range 15 { // she stays; in steps, each with a message behind its signal, so that no answer is late
+		w.Clock.Advance(20 * time.Second)
+		said = append(said, fmt.Sprint("still here ", i))
+		ana.Send(bo.Handle, said[len(said)-1])
 		bo.Reads(ana.Handle, said...)
 	}
 	if ear.Count(client.EventHere, ana.account(), false) != 0 {

@@ -186,7 +186,7 @@ func (t Tx) Unpin(id room.ID, message mimi.MessageID) error {
 
 // Pins are a room's pinned messages, the last one first.
 func (t Tx) Pins(id room.ID) ([]Pinned, error) {
-	return collect(t, `SELECT p.message, p.account, p.time FROM pins p JOIN messages m ON m.room = p.room AND m.message = p.message
+	return collect(t, `SELECT p.message, p.account, p.time FROM pins p CROSS JOIN messages m ON m.room = p.room AND m.message = p.message
 		WHERE p.room = ? AND m.flags & ? = 0 ORDER BY p.time DESC, p.message`, func(r *sqlite.Row) (p Pinned, err error) {
 		err = r.Scan(&p.Message, &p.Account, &p.Time)
 		return p, err

@@ -29,6 +29,11 @@ type Word struct {
 	Prefix bool // or one that begins so
 }
 
+// MaxPrefix is the length, in runes, of the longest prefix that is in the index: what it finds
+// it finds at once. For a longer one FTS5 first gathers all that match, however few are wanted:
+// better to search for its beginning and to look through what is found.
+const MaxPrefix = 5
+
 // aside begins the words of the index that stand for a message's room, account and star:
 // see the schema.
 const aside = "\ue000"

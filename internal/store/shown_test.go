@@ -29,16 +29,6 @@ func view(t testing.TB, st *store.Store, f func(tx store.Tx)) {
 	}
 }
 
-func must[T any](t testing.TB) func(v T, err error) T {
-	return func(v T, err error) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
 // TestPlans: what the list, a page and a search read they find by an index, and what has to
 // be in an order is found in it. A scan of all messages would be noticed only by those who
 // have many.
@@ -62,6 +52,7 @@ func TestPlans(t *testing.T) {
 			func() error { _, err := tx.AllLastNotices(); return err },
 			func() error { _, err := tx.PeerHandles(); return err },
 			func() error { _, err := tx.MessagesByID(id, ids); return err },
+			func() error { _, err := tx.Pins(id); return err },
 			func() error { _, err := tx.FindMessage(ids[0]); return err },
 			func() error { _, err := tx.NextPos(); return err },
 			func() error { _, _, err := tx.CountOld(1); return err },
@@ -84,7 +75,8 @@ func TestPlans(t *testing.T) {
 		}
 		seen++
 		for _, line := range lines {
-			if strings.HasPrefix(line, "SCAN messages") || strings.HasPrefix(line, "SCAN m ") || strings.HasPrefix(line, "SCAN notices") && !strings.Contains(line, "COVERING") || strings.Contains(line, "TEMP B-TREE") {
+			// A search for a room's few pins may begin with them and be sorted, not with its messages.
+			if strings.HasPrefix(line, "SCAN m") || strings.HasPrefix(sql, "SELECT p.message") && strings.Contains(line, "messages_room") || strings.HasPrefix(line, "SCAN notices") && !strings.Contains(line, "COVERING") || strings.Contains(line, "TEMP B-TREE") && !strings.Contains(sql, "FROM pins") {
 				t.Errorf("%s\n\t%s", sql, strings.Join(lines, "\n\t"))
 				break
 			}

@@ -146,6 +146,28 @@ func (l Link) sound() bool {
 	return false
 }
 
+// LinkText brings a name or a title into the form in which a link carries it: one line of at
+// most MaxLinkText bytes.
+func LinkText(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\ufffd"))
+	for len(s) > MaxLinkText {
+		_, n := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-n]
+	}
+	return s
+}
+
+// IsLink says whether a text is meant as a link, so that it is not taken for something else.
+func IsLink(s string) bool {
+	s = strings.TrimSpace(s)
+	return strings.Contains(s, "#") || len(s) >= len(LinkScheme) && lower(s[:len(LinkScheme)]) == LinkScheme
+}
+
 // linkText is a name that somebody gave themselves or a room, in one line.
 func linkText(s string) bool {
 	return len(s) <= MaxLinkText && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)

@@ -86,6 +86,22 @@ func TestBadLinks(t *testing.T) {
 	}
 }
 
+func TestLinkText(t *testing.T) {
+	for in, want := range map[string]string{
+		"Ana": "Ana", "two\nlines\x00": "two lines ", "\xff": "\ufffd",
+		strings.Repeat("ä", MaxLinkText): strings.Repeat("ä", MaxLinkText/2), "x" + strings.Repeat("ä", MaxLinkText): "x" + strings.Repeat("ä", MaxLinkText/2-1),
+	} {
+		if got := LinkText(in); got != want || !linkText(got) {
+			t.Errorf("%q became %q", in, got)
+		}
+	}
+	for s, want := range map[string]bool{"#x": true, "sotto:x": true, " SOTTO:x": true, "https://example.org/i#x": true, "abcd-efgh": false, "ana@sotto": false} {
+		if IsLink(s) != want {
+			t.Errorf("%q", s)
+		}
+	}
+}
+
 func TestLocalNetwork(t *testing.T) {
 	for host, want := range map[string][2]bool{ // local, may vouch for itself
 		"10.0.0.1": {true, true}, "192.168.1.20:7700": {true, true}, "172.16.0.1": {true, true}, "169.254.1.1": {true, true},

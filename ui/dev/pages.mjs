@@ -107,7 +107,7 @@ const who = (about, name) => ({
   ],
   keeps: about === 'message'
     ? [{ what: 'message', value: 'nothing-erased', time: at('9:51') }, { what: 'before', value: 'one-entry', bytes: 1024 }, { what: 'never', value: 'words-names-members' }]
-    : [{ what: 'room', value: 'until-fetched', time: 30 * day }, { what: 'never', value: 'words-names-members' }],
+    : [{ what: 'message', value: 'until-fetched', seconds: 2_592_000 }, { what: 'room', value: 'log-and-cursors', count: 5 }, { what: 'never', value: 'words-names-members' }],
   timeline: about === 'message'
     ? [{ what: 'written', time: at('9:44'), done: true }, { what: 'stored', time: at('9:44'), done: true }, { what: 'erased', time: at('9:51'), done: true }, { what: 'vanishes', time: at('9:51', -7), done: false }]
     : [],

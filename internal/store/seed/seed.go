@@ -70,7 +70,8 @@ type place struct {
 	seq    uint64
 }
 
-// Fill carries out a plan. A database that has an account keeps it.
+// Fill carries out a plan. A database that has an account keeps it, and what it holds; one that
+// was filled before is to be filled with another Seed.
 func Fill(st *store.Store, p Plan) (Filled, error) {
 	if p.People == 0 {
 		p.People = max(1, min(p.Rooms/4, 500))
@@ -158,6 +159,10 @@ func (s *seeder) account(tx store.Tx) error {
 		return err
 	}
 	s.self, s.device = chain.ID(), keys.Name
+	if s.pos, err = tx.NextPos(); err != nil { // behind what is here already
+		return err
+	}
+	s.pos--
 	s.out.Self = s.self
 	return nil
 }

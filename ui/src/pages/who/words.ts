@@ -5,7 +5,7 @@
 import type { Holder, KeptThing, Moment, Who } from '../../api/types';
 import { t } from '../../i18n/i18n.svelte';
 import type { Key } from '../../i18n/en';
-import { capital, clock, date, list, plainList, point, today } from '../lib/when';
+import { capital, clock, date, list, plainList, point, span, today } from '../lib/when';
 
 /** counted is a number as a word up to twelve, as it stands in a sentence. */
 export function counted(n: number): string {
@@ -60,29 +60,22 @@ function keptText(k: KeptThing, w: Who): string | undefined {
     case 'nothing-erased':
       if (!k.time) return t('who.kept.erased');
       return t('who.kept.erased.when', { when: when(k.time), n: w.devices, count: counted(w.devices) });
-    case 'nothing-not-sent':
+    case 'not-there':
       return t('who.kept.not-sent');
-    case 'nothing-expired':
-      return t('who.kept.expired');
-    case 'nothing':
-      return t('who.kept.nothing');
     case 'waiting':
-      if (k.what === 'message') return k.time ? t('who.kept.waiting.until', { size: size(k.bytes ?? 0), date: date(k.time) }) : t('who.kept.waiting', { size: size(k.bytes ?? 0) });
-      return n ? t('who.kept.entries', { n }) : t('who.kept.some');
+      return k.time ? t('who.kept.waiting.until', { date: date(k.time) }) : t('who.kept.waiting');
     case 'one-entry':
       return k.bytes ? t('who.kept.one', { size: size(k.bytes) }) : t('who.kept.one.some');
     case 'until-fetched':
-      return k.time ? t('who.kept.fetched.ttl', { n: Math.round(k.time / 86_400_000) }) : t('who.kept.fetched');
+      return k.seconds ? t('who.kept.fetched.ttl', { span: span(k.seconds) }) : t('who.kept.fetched');
     case 'words-names-members':
       return t('who.kept.words');
-    case 'words-contacts':
-      return t('who.kept.contacts');
-    case 'log-cursors':
+    case 'log-and-cursors':
       return t('who.kept.cursors', { n });
     case 'handle-keys':
-      return t('who.kept.keys');
-    case 'invitations-sealed':
-      return t('who.kept.invitations', { n });
+      return n ? t('who.kept.keys', { n, count: counted(n) }) : undefined;
+    case 'invitations-until-fetched':
+      return k.seconds ? t('who.kept.invitations', { span: span(k.seconds) }) : t('who.kept.invitations.some');
   }
   return undefined;
 }
@@ -99,13 +92,20 @@ export function moments(w: Who): { when: string; text: string; done: boolean; is
     const key = words[m.what];
     if (!key) continue;
     points.push({
-      when: m.time ? point(m.time) : t('who.life.later'),
+      when: m.time ? point(m.time) : timeless(m),
       text: say(key, w),
       done: m.done,
       iso: m.time ? new Date(m.time).toISOString() : undefined,
     });
   }
   return points;
+}
+
+/** timeless is what stands over a point whose time this device does not know. */
+function timeless(m: Moment): string {
+  if ((m.of ?? 0) > 1) return t('who.life.count', { count: m.count ?? 0, of: m.of ?? 0 });
+  if (m.done) return t('who.life.done');
+  return m.what === 'vanishes' ? t('who.life.after') : t('who.life.not-yet');
 }
 
 function say(key: Key, w: Who): string {
@@ -124,10 +124,10 @@ export function limits(w: Who): string {
     'unlocked-device': w.devices > 1 ? `who.limit.unlocked.${about}` : `who.limit.unlocked.only.${about}`,
     'traffic': 'who.limit.traffic',
     'blocked-sees': 'who.limit.blocked',
-    'not-compared': 'who.limit.not-compared',
-    'key-beside': 'who.limit.key-beside',
-    'left-keeps': 'who.limit.left-keeps',
-    'server-away': 'who.limit.server-away',
+    'not-compared': w.others === 1 ? 'who.limit.not-compared' : 'who.limit.not-compared.all',
+    'key-changed': w.others === 1 ? 'who.limit.key-changed' : 'who.limit.key-changed.some',
+    'vanish-honoured': 'who.limit.vanish',
+    'members-changed': 'who.limit.members',
   };
   const names = [...new Set([...always, ...w.limits])];
   const other = w.holders.find((h) => !h.self)?.name ?? w.name;

@@ -1,7 +1,7 @@
 // Command seedhome fills a home directory's database with a plausible past, to try out and
 // measure what has to stay fast:
 //
-//	go run ./internal/store/seed/seedhome --home DIR --rooms 1000 --messages 100000 --longest 100000
+//	go run ./internal/seedhome --home DIR --rooms 1000 --messages 100000 --longest 100000
 //
 // A home without an account gets one at a host that cannot be reached; one that has an account
 // keeps it (make it first, and stop what holds the home). The key has to lie in the home.
