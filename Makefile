@@ -49,6 +49,7 @@ e2e: browser node build
 
 # Pictures of every screen, into docs/screens.
 screens: browser node build
+	@command -v pngquant >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends pngquant >/dev/null; }
 	cd ui && npm run --silent screens
 
 # Debian's Chromium, and the fonts that the interface is drawn with.

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Link } from '../src/api/types';
 import { staged } from './stage';
 import { until } from './until';
+import { freePort } from './process';
 import { part, say } from './words';
 
 describe('the first run', () => {
@@ -32,7 +33,7 @@ describe('the first run', () => {
     await ana.page.locator('.ask').filter({ hasText: 'Bo Lindqvist' }).or(ana.page.locator('.ask').filter({ hasText: bo.name })).click();
     await ana.page.getByText('I am in').first().waitFor();
     await ana.press('req.accept');
-    await bo.state('I am in', 'delivered').catch(() => bo.state('I am in', 'read'));
+    await bo.state('I am in', 'delivered', 'read');
     const delivered = performance.now();
     console.log(`first run: window ${Math.round(usable - begun)} ms, registered ${Math.round(registered - usable)} ms, to delivered ${Math.round(delivered - begun)} ms`);
   });
@@ -110,7 +111,7 @@ describe('the first run', () => {
     const hal = stage.newcomer('hal');
     await hal.comes();
     await hal.radio('first.start').check();
-    await hal.field('first.start.label').fill('127.0.0.1:0');
+    await hal.field('first.start.label').fill(`127.0.0.1:${await freePort()}`);
     await hal.press('first.start.go');
     await hal.text('reach.computer').or(hal.text('reach.network')).first().waitFor();
     await hal.field('first.name').fill('hal');

@@ -105,7 +105,7 @@ export class Person {
 
   /** meta is what stands under a message: time, one word, state. */
   meta(text: string | RegExp): Locator {
-    return this.log.locator('.wrap').filter({ has: this.message(text) }).last().locator('.meta');
+    return this.log.locator('.wrap').filter({ has: this.page.locator('.m > .text, .m.deleted').filter({ hasText: text }) }).last().locator('.meta');
   }
 
   button(key: Key, values: Record<string, string | number> = {}): Locator {
@@ -201,9 +201,9 @@ export class Person {
     await this.chooses(key, values);
   }
 
-  /** state waits until an own message is so far. */
-  async state(text: string, state: 'queued' | 'stored' | 'delivered' | 'read'): Promise<void> {
-    await this.meta(text).filter({ hasText: new RegExp(`${literal(en[`state.${state}`])}$`) }).waitFor({ state: 'attached' });
+  /** state waits until an own message is so far, or as far as one of several states. */
+  async state(text: string, ...states: ('queued' | 'stored' | 'delivered' | 'read')[]): Promise<void> {
+    await this.meta(text).filter({ hasText: new RegExp(`(${states.map((s) => literal(en[`state.${s}`])).join('|')})\\s*$`) }).waitFor({ state: 'attached' });
   }
 
   async hearsToast(key: Key, values: Record<string, string | number> = {}): Promise<void> {

@@ -1,6 +1,7 @@
 // Real processes: the server and the app as people run them.
 
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer, type AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 
 /** The program under test. */
@@ -69,4 +70,13 @@ export async function run(args: string[], env: Record<string, string> = {}): Pro
   });
   if (code !== 0) throw new Error(`sotto ${args.join(' ')} ended with ${code}: ${errors}${out}`);
   return out.split('\n').filter((l) => l.startsWith('{')).map((l) => JSON.parse(l) as Record<string, unknown>);
+}
+
+/** freePort is a port that nothing listens on at this moment, for what has to be told one. */
+export async function freePort(): Promise<number> {
+  const s = createServer().listen(0, '127.0.0.1');
+  await new Promise((done) => s.once('listening', done));
+  const { port } = s.address() as AddressInfo;
+  await new Promise((done) => s.close(done));
+  return port;
 }
