@@ -38,8 +38,8 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": serve, "crash": crash, "stop": stop,
-			"account": account, "talks": talks, "code": code, "eventually": eventually, "id": id,
-			"keep": keep, "sweep": sweep, "gone": gone, "absent": absent, "truncate": truncate, "printf": write, "address": address, "api": api,
+			"account": account, "talks": talks, "code": code, "eventually": eventually, "id": id, "url": url,
+			"keep": keep, "sweep": sweep, "gone": gone, "absent": absent, "truncate": truncate, "printf": write, "address": address, "api": callAPI,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "lan" {
@@ -164,9 +164,9 @@ func stop(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// api HOME METHOD PATH [BODY] asks the app that runs in a home, by its socket; the answer is
+// callAPI HOME METHOD PATH [BODY] asks the app that runs in a home, by its socket; the answer is
 // the standard output.
-func api(ts *testscript.TestScript, neg bool, args []string) {
+func callAPI(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, neg, args, 3, "api home method path [body]")
 	var d net.Dialer
 	t := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -270,6 +270,16 @@ func id(ts *testscript.TestScript, neg bool, args []string) {
 	m := regexp.MustCompile(`\b[0-9a-f]{8}\b`).FindString(ts.ReadFile("stdout"))
 	if m == "" {
 		ts.Fatalf("no id")
+	}
+	ts.Setenv(args[0], m)
+}
+
+// url VAR takes the link on the standard output.
+func url(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1, "url var")
+	m := regexp.MustCompile(`http[^"\s]*#[^"\s]*`).FindString(ts.ReadFile("stdout"))
+	if m == "" {
+		ts.Fatalf("no link")
 	}
 	ts.Setenv(args[0], m)
 }

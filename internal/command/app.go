@@ -57,7 +57,7 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err erro
 		defer screen.Close()
 		o.Desktop = screen
 	}
-	show := !o.NoWindow
+	show := !o.NoWindow || o.PrintURL
 	switch url, err := askOpening(ctx, home, o.Link); {
 	case err == nil && show:
 		return o.show(url, x)
@@ -114,7 +114,7 @@ func (o App) again(ctx context.Context, home string, x *IO) error {
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		url, err := askOpening(ctx, home, o.Link)
 		switch {
-		case err == nil && o.NoWindow:
+		case err == nil && o.NoWindow && !o.PrintURL:
 			return nil
 		case err == nil:
 			return o.show(url, x)

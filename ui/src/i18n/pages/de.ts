@@ -69,6 +69,7 @@ export const de: Same<typeof en> = {
   'first.two': 'Zwei Fragen, dann kannst du schreiben.',
   'first.how': 'Wie kommst du herein?',
   'first.invited': '{name} hat dich eingeladen',
+  'first.invited.host': 'Du bist zu {host} eingeladen',
   'first.invited.to': 'Zu {host}.',
   'first.invited.until': 'Zu {host}. Die Einladung gilt bis {day}.',
   'first.link': 'Ich habe eine Einladung',
@@ -161,8 +162,8 @@ export const de: Same<typeof en> = {
 
   // reporting
   'report.title': '{name} melden?',
-  'report.shows': { one: 'Melden zeigt diese Nachricht, von {name} unterschrieben, denen, die {host} betreiben. Mehr, als du zeigst, sehen sie nicht.', other: 'Melden zeigt diese {n} Nachrichten, von {name} unterschrieben, denen, die {host} betreiben. Mehr, als du zeigst, sehen sie nicht.' },
-  'report.can': 'Sie können das Konto auf {host} sperren. Mehr können sie nicht.',
+  'report.shows': { one: 'Melden zeigt diese Nachricht von {name} denen, die {host} betreiben. Mehr, als du zeigst, sehen sie nicht.', other: 'Melden zeigt diese {n} Nachrichten von {name} denen, die {host} betreiben. Mehr, als du zeigst, sehen sie nicht.' },
+  'report.can': 'Sie können das Konto auf {host} sperren. Mehr können sie nicht, und sie haben dein Wort, keinen Beweis.',
   'report.cannot': 'Es holt nicht zurück, was {name} geschickt hat, und reicht nicht zu anderen Servern: Für sofortige Ruhe blockiere {name}.',
   'report.no-sender': 'sotto schickt nichts. Es macht einen Text, und du gibst ihn weiter oder nicht.',
   'report.make': 'Text machen',

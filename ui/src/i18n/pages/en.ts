@@ -67,6 +67,7 @@ export const en = {
   'first.two': 'Two questions, then you can write.',
   'first.how': 'How do you come in?',
   'first.invited': '{name} invited you',
+  'first.invited.host': 'You are invited to {host}',
   'first.invited.to': 'To {host}.',
   'first.invited.until': 'To {host}. The invitation is good until {day}.',
   'first.link': 'I have an invitation',
@@ -159,8 +160,8 @@ export const en = {
 
   // reporting
   'report.title': 'Report {name}?',
-  'report.shows': { one: 'Reporting shows this message, signed by {name}, to whoever runs {host}. They cannot see more than you show.', other: 'Reporting shows these {n} messages, signed by {name}, to whoever runs {host}. They cannot see more than you show.' },
-  'report.can': 'They can suspend the account on {host}. That is all that they can do.',
+  'report.shows': { one: 'Reporting shows this message of {name} to whoever runs {host}. They cannot see more than you show.', other: 'Reporting shows these {n} messages of {name} to whoever runs {host}. They cannot see more than you show.' },
+  'report.can': 'They can suspend the account on {host}. That is all that they can do, and they have your word, no proof.',
   'report.cannot': 'It doesn’t take back what {name} sent, and does not reach other servers: for quiet at once, block {name}.',
   'report.no-sender': 'sotto sends nothing. It makes a text, and you hand it on, or not.',
   'report.make': 'Make the text',

@@ -69,6 +69,7 @@ export const es: Same<typeof en> = {
   'first.two': 'Dos preguntas, y podrás escribir.',
   'first.how': '¿Cómo entras?',
   'first.invited': '{name} te ha invitado',
+  'first.invited.host': 'Te han invitado a {host}',
   'first.invited.to': 'A {host}.',
   'first.invited.until': 'A {host}. La invitación vale hasta: {day}.',
   'first.link': 'Tengo una invitación',
@@ -161,8 +162,8 @@ export const es: Same<typeof en> = {
 
   // reporting
   'report.title': '¿Denunciar a {name}?',
-  'report.shows': { one: 'Denunciar muestra este mensaje, firmado por {name}, a quien lleva {host}. No puede ver más de lo que tú muestras.', other: 'Denunciar muestra estos {n} mensajes, firmados por {name}, a quien lleva {host}. No puede ver más de lo que tú muestras.' },
-  'report.can': 'Puede suspender la cuenta en {host}. Nada más.',
+  'report.shows': { one: 'Denunciar muestra este mensaje de {name} a quien lleva {host}. No puede ver más de lo que tú muestras.', other: 'Denunciar muestra estos {n} mensajes de {name} a quien lleva {host}. No puede ver más de lo que tú muestras.' },
+  'report.can': 'Puede suspender la cuenta en {host}. Nada más, y tiene tu palabra, no una prueba.',
   'report.cannot': 'No retira lo que {name} envió ni alcanza a otros servidores: para tener calma enseguida, bloquea a {name}.',
   'report.no-sender': 'sotto no envía nada. Prepara un texto, y tú lo entregas o no.',
   'report.make': 'Preparar el texto',

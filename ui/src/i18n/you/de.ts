@@ -26,7 +26,7 @@ export const de: Same<typeof en> = {
   'who.keeps.before': 'Davor',
   'who.keeps.never': 'Nie',
   'who.keeps.room': 'Von der Unterhaltung',
-  'who.keeps.account': 'Von deinem Namen',
+  'who.keeps.account': 'Vom Namen',
   'who.keeps.inbox': 'Im Eingang',
   'who.kept.erased': 'Nichts: Dort ist sie gelöscht.',
   'who.kept.erased.when': { one: 'Nichts: gelöscht {when}, als das eine Gerät sie hatte.', other: 'Nichts: gelöscht {when}, als alle {count} Geräte sie hatten.' },

@@ -23,7 +23,7 @@ export const en = {
   'who.keeps.before': 'Before that',
   'who.keeps.never': 'Never',
   'who.keeps.room': 'Of the conversation',
-  'who.keeps.account': 'Of your name',
+  'who.keeps.account': 'Of the name',
   'who.keeps.inbox': 'In the inbox',
   'who.kept.erased': 'Nothing: it is erased there.',
   'who.kept.erased.when': { one: 'Nothing: erased {when}, when the one device had it.', other: 'Nothing: erased {when}, when all {count} devices had it.' },

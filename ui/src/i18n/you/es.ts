@@ -26,7 +26,7 @@ export const es: Same<typeof en> = {
   'who.keeps.before': 'Antes de eso',
   'who.keeps.never': 'Nunca',
   'who.keeps.room': 'De la conversación',
-  'who.keeps.account': 'De tu nombre',
+  'who.keeps.account': 'Del nombre',
   'who.keeps.inbox': 'En la entrada',
   'who.kept.erased': 'Nada: allí está borrado.',
   'who.kept.erased.when': { one: 'Nada: se borró {when}, cuando el único dispositivo lo tuvo.', other: 'Nada: se borró {when}, cuando los {count} dispositivos lo tuvieron.' },
