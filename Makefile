@@ -19,7 +19,7 @@ CROSS := linux/arm64 darwin/arm64 windows/amd64
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/local/go/bin
 
-.PHONY: build ui ui-test demo test rest unit race sim soak chaos lint cross fuzz bench go cc clean
+.PHONY: build ui ui-test e2e screens browser node man demo test rest unit race sim soak chaos lint cross fuzz bench go cc clean
 
 build: go ui
 	$(GO) build -trimpath -o bin/sotto ./cmd/sotto
@@ -39,11 +39,28 @@ ui/node_modules/.made: ui/package-lock.json
 	cd ui && npm ci --no-fund --no-audit --silent
 	@touch $@
 
-# Types, rules and unit tests of the interface, where npm is.
-ui-test:
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui/node_modules/.made && \
-	cd ui && npm run --silent check && npm run --silent test; \
-	else echo "the interface is tested with Node 20.19 or later, which is not here: https://nodejs.org" >&2; fi
+# Types, rules and unit tests of the interface.
+ui-test: node ui/node_modules/.made
+	cd ui && npm run --silent check && npm run --silent test
+
+# The interface in a real browser, with real servers and real apps behind it.
+e2e: browser node build
+	cd ui && npm run --silent e2e
+
+# Pictures of every screen, into docs/screens.
+screens: browser node build
+	cd ui && npm run --silent screens
+
+# Debian's Chromium, and the fonts that the interface is drawn with.
+BROWSER := chromium fonts-inter fonts-urw-base35 fonts-noto-color-emoji
+browser:
+	@if command -v chromium >/dev/null && fc-list 2>/dev/null | grep -q Inter && fc-list | grep -q P052 && fc-list | grep -q NotoColorEmoji; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(BROWSER) fontconfig >/dev/null; \
+	else echo "the browser tests need Chromium and its fonts: install $(BROWSER)" >&2; exit 1; fi
+
+node:
+	@command -v npm >/dev/null || { echo "the interface is built and tested with Node 20.19 or later, which is not here: https://nodejs.org" >&2; exit 1; }
 
 # make demo DEMO=--once ends after the talk.
 demo: build
@@ -53,7 +70,7 @@ demo: build
 # internal/play and cmd/sotto run both ways, the first with more rounds without it, the
 # second since its scripts are the whole of it. It says how many of others' vectors were
 # run and how many are of suites that are not built. go test's own lines end the output.
-test: lint cross ui-test race sim rest
+test: lint cross ui-test race sim e2e rest
 
 rest: go
 	@$(GO) test -v -run '^TestVector' ./mls | grep '^vectors'

@@ -3,9 +3,12 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,8 +38,8 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": serve, "crash": crash, "stop": stop,
-			"account": account, "talks": talks, "code": code, "eventually": eventually, "id": id,
-			"keep": keep, "sweep": sweep, "gone": gone, "absent": absent, "truncate": truncate, "printf": write, "address": address,
+			"account": account, "talks": talks, "code": code, "eventually": eventually, "id": id, "url": url,
+			"keep": keep, "sweep": sweep, "gone": gone, "absent": absent, "truncate": truncate, "printf": write, "address": address, "api": callAPI,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "lan" {
@@ -161,6 +164,32 @@ func stop(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// callAPI HOME METHOD PATH [BODY] asks the app that runs in a home, by its socket; the answer is
+// the standard output.
+func callAPI(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 3, "api home method path [body]")
+	var d net.Dialer
+	t := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return d.DialContext(ctx, "unix", ts.MkAbs(filepath.Join(args[0], "app.sock")))
+	}}
+	var body io.Reader
+	if len(args) > 3 {
+		body = strings.NewReader(args[3])
+	}
+	q, err := http.NewRequest(args[1], "http://sotto/api/v1"+args[2], body)
+	ts.Check(err)
+	q.Header.Set("Content-Type", "application/json")
+	r, err := t.RoundTrip(q)
+	ts.Check(err)
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	ts.Check(err)
+	if r.StatusCode >= 300 {
+		ts.Fatalf("%s %s: %s %s", args[1], args[2], r.Status, b)
+	}
+	fmt.Fprintf(ts.Stdout(), "%s\n", b)
+}
+
 // address VAR PORT sets them to an address of this computer on its network, with a free port,
 // and to the port. Scripts that need one begin with [!lan] skip.
 func address(ts *testscript.TestScript, neg bool, args []string) {
@@ -241,6 +270,16 @@ func id(ts *testscript.TestScript, neg bool, args []string) {
 	m := regexp.MustCompile(`\b[0-9a-f]{8}\b`).FindString(ts.ReadFile("stdout"))
 	if m == "" {
 		ts.Fatalf("no id")
+	}
+	ts.Setenv(args[0], m)
+}
+
+// url VAR takes the link on the standard output.
+func url(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1, "url var")
+	m := regexp.MustCompile(`http[^"\s]*#[^"\s]*`).FindString(ts.ReadFile("stdout"))
+	if m == "" {
+		ts.Fatalf("no link")
 	}
 	ts.Setenv(args[0], m)
 }

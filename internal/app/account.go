@@ -116,16 +116,18 @@ func (a *App) setPhase(p api.Phase) {
 	a.events.send(api.Event{Type: api.EventPhase})
 }
 
-// empty removes the device's files: first the key, overwritten, so that whatever a disk
-// keeps of the database cannot be opened.
-func (a *App) empty() error {
-	key := filepath.Join(a.o.Home, "key")
+func (a *App) empty() error { return EmptyHome(a.o.Home) }
+
+// EmptyHome removes a device's files: first the key, overwritten, so that whatever a disk
+// keeps of the database cannot be opened. Nothing may have the database open.
+func EmptyHome(home string) error {
+	key := filepath.Join(home, "key")
 	var failed error
-	for _, name := range []string{key, filepath.Join(a.o.Home, "key.old")} {
+	for _, name := range []string{key, filepath.Join(home, "key.old")} {
 		failed = errors.Join(failed, overwrite(name))
 	}
 	for _, ending := range []string{"", "-wal", "-shm", "-journal"} {
-		if err := os.Remove(filepath.Join(a.o.Home, custody.DatabaseName) + ending); !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(filepath.Join(home, custody.DatabaseName) + ending); !errors.Is(err, fs.ErrNotExist) {
 			failed = errors.Join(failed, err)
 		}
 	}

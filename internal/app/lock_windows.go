@@ -4,7 +4,7 @@ import (
 	"errors"
 	"os"
 
-	"golang.org/x/sys/windows"
+	win "golang.org/x/sys/windows"
 )
 
 // lockHome takes the lock of the one app of a home until release or the process's end.
@@ -13,10 +13,10 @@ func lockHome(path string) (release func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
-	if err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, &windows.Overlapped{}); err != nil {
+	const flags = win.LOCKFILE_EXCLUSIVE_LOCK | win.LOCKFILE_FAIL_IMMEDIATELY
+	if err := win.LockFileEx(win.Handle(f.Fd()), flags, 0, 1, 0, &win.Overlapped{}); err != nil {
 		f.Close()
-		if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
+		if errors.Is(err, win.ERROR_LOCK_VIOLATION) {
 			return nil, ErrRunning
 		}
 		return nil, err

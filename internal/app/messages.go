@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"time"
 	"unicode/utf8"
 
@@ -66,7 +67,10 @@ func seen(c *call, in api.Seen) error {
 	if err != nil {
 		return err
 	}
-	return c.c.SeenThrough(id, &through)
+	if err := c.c.SeenThrough(id, &through); !errors.Is(err, client.ErrGone) {
+		return err
+	}
+	return nil // it vanished while a window showed it: the next look tells of another one
 }
 
 func typing(c *call, in api.Typing) error {

@@ -4,25 +4,32 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"strings"
 	"time"
 
 	"sotto/internal/client"
+	"sotto/internal/room"
 	"sotto/internal/store/sqlite"
 	"sotto/internal/wire"
 )
 
 // AccountCreate makes an account with this device as its first.
 type AccountCreate struct {
-	Handle string `arg:"" help:"name@host, or name@host:port."`
-	Invite string `help:"The invitation: a link, or the code in it." placeholder:"LINK|CODE"`
+	Handle string `arg:"" help:"name@host, or name@host:port; with the link of an invitation a name is enough."`
+	Invite string `help:"The invitation: a link, or the code in it." aliases:"link" placeholder:"LINK|CODE"`
+	Name   string `help:"The name to be shown, besides the handle." placeholder:"TEXT"`
 }
 
 func (AccountCreate) creates() {}
 
 // Run makes the account.
 func (o AccountCreate) Run(ctx context.Context, d *Device, x *IO) error {
+	o.Handle = o.whole()
 	if _, err := wire.ParseHandle(o.Handle); err != nil {
 		return err
+	}
+	if room.CheckName(strings.TrimSpace(o.Name)) != nil {
+		return Usage("a name has at most %d characters, none of them invisible", room.MaxName)
 	}
 	if _, err := d.Client.Self(); err == nil {
 		return client.ErrAccount
@@ -43,7 +50,20 @@ func (o AccountCreate) Run(ctx context.Context, d *Device, x *IO) error {
 	if err != nil {
 		return err
 	}
+	if o.Name != "" {
+		if err := d.Client.SetProfile(ctx, client.ProfileChange{Name: &o.Name}); err != nil {
+			return err
+		}
+	}
 	return showAccount(d, x)
+}
+
+// whole is the handle with the host that the link of the invitation names.
+func (o AccountCreate) whole() string {
+	if l, err := wire.ParseLink(o.Invite); err == nil && !strings.Contains(o.Handle, "@") {
+		return o.Handle + "@" + l.Host
+	}
+	return o.Handle
 }
 
 // code is the right to register in the invitation. A link also names the server's key.

@@ -32,6 +32,8 @@ type App struct {
 	NoWindow bool   `help:"Open no window: as at login."`
 	Port     int    `help:"The port on this computer, instead of the one of last time." placeholder:"PORT"`
 	PrintURL bool   `name:"print-url" help:"Print the address that opens a window, instead of opening one."`
+
+	Desktop app.Desktop `kong:"-"` // what the system does for a person; nil: this machine's
 }
 
 // apiSocket is where the app answers this user's programs.
@@ -45,7 +47,17 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err erro
 	if home, err = filepath.Abs(home); err != nil {
 		return err
 	}
-	show := !o.NoWindow
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	var screen *system
+	if o.Desktop == nil {
+		screen = newSystem(program, home)
+		defer screen.Close()
+		o.Desktop = screen
+	}
+	show := !o.NoWindow || o.PrintURL
 	switch url, err := askOpening(ctx, home, o.Link); {
 	case err == nil && show:
 		return o.show(url, x)
@@ -55,10 +67,6 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err erro
 		return err
 	}
 	options := o.options(home, x, guest)
-	program, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	local := homeserver.New(homeserver.Options{Dir: filepath.Join(home, "server"), Program: []string{program}, Log: options.Log})
 	options.Server = local
 	defer local.Close()
@@ -73,6 +81,13 @@ func (o App) Run(ctx context.Context, home string, x *IO, guest Guest) (err erro
 	err = a.Listen()
 	if err == nil && show {
 		err = o.show(a.Opening(), x)
+	}
+	if screen != nil {
+		go func() { // the system's own programs may take a while
+			if err := screen.takeLinks(home); err != nil {
+				options.Log.Warn("links are not handed to sotto", "err", err)
+			}
+		}()
 	}
 	if err == nil {
 		select {
@@ -99,7 +114,7 @@ func (o App) again(ctx context.Context, home string, x *IO) error {
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		url, err := askOpening(ctx, home, o.Link)
 		switch {
-		case err == nil && o.NoWindow:
+		case err == nil && o.NoWindow && !o.PrintURL:
 			return nil
 		case err == nil:
 			return o.show(url, x)
@@ -112,7 +127,7 @@ func (o App) again(ctx context.Context, home string, x *IO) error {
 func (o App) options(home string, x *IO, guest Guest) app.Options {
 	version, _ := versionOf()
 	out := app.Options{
-		Home: home, Version: version, Port: o.Port, Link: o.Link,
+		Home: home, Version: version, Port: o.Port, Link: o.Link, Desktop: o.Desktop,
 		Custody: custody.At(home, custody.Options{}), Keyring: custody.KeyringHere,
 		Log: slog.New(slog.NewTextHandler(x.Err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Open: func(key [32]byte) (*app.Device, error) {
@@ -135,9 +150,12 @@ func (o App) options(home string, x *IO, guest Guest) app.Options {
 
 // show opens a window, or prints the address where there is no screen.
 func (o App) show(url string, x *IO) error {
-	if o.PrintURL || !hasScreen() {
-		x.say(Opening{Type: "opening", URL: url}, "%s", url)
-		return x.failed
+	if o.Desktop != nil && !o.PrintURL && hasScreen() {
+		err := o.Desktop.Open(url)
+		if err == nil {
+			return nil
+		}
+		fmt.Fprintf(x.Err, "sotto: no browser could be opened (%s); open this address yourself\n", err)
 	}
 	x.say(Opening{Type: "opening", URL: url}, "%s", url)
 	return x.failed

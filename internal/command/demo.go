@@ -21,7 +21,9 @@ import (
 // had of it.
 type Demo struct {
 	Once bool   `help:"End after the talk."`
-	Keep string `type:"path" help:"Put everything into this new directory and leave it there." placeholder:"DIR"`
+	Keep string `type:"path" help:"Put everything into this new directory and leave it there." placeholder:"DIR" complete:"dir"`
+
+	Guest Guest `kong:"-"` // runs other processes' commands on Ana's and Bo's devices
 }
 
 // What Ana and Bo say.
@@ -58,6 +60,11 @@ func (o Demo) Run(ctx context.Context, x *IO) (err error) {
 	if err := s.play(ctx); err != nil || o.Once {
 		return err
 	}
+	closeBoth, err := s.open(o.Guest)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeBoth()) }()
 	s.goOn(o.Keep != "")
 	select {
 	case <-ctx.Done():
@@ -292,6 +299,7 @@ Go on in another terminal, as Ana or as Bo:
 
   %[1]s --home %[2]s send %[3]s "hello Bo"
   %[1]s --home %[4]s read --follow
+  %[1]s --home %[4]s app
   %[1]s --home %[4]s send %[5]s "hello Ana"
   %[1]s server status --data %[6]s
 

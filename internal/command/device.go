@@ -82,6 +82,9 @@ func RunOn(ctx context.Context, home string, args []string, c OnDevice, x *IO, g
 		follows = f.Follows()
 	}
 	request := handover.Request{Args: args, Terminal: x.Terminal, Follows: follows}
+	if dir, err := os.Getwd(); err == nil {
+		request.Dir = dir
+	}
 	socket := filepath.Join(home, socketFile)
 	end := time.Now().Add(max(x.Timeout, 5*time.Second))
 	for {
@@ -123,7 +126,7 @@ func (d *Device) hold(ctx context.Context, c OnDevice, creates, follows bool, x 
 		return err
 	}
 	h, err := handover.Hold(filepath.Join(d.Home, socketFile), follows, func(ctx context.Context, r handover.Request, g handover.IO) int {
-		return guest(ctx, d, r.Args, &IO{In: g.In, Out: g.Out, Err: g.Err, Terminal: r.Terminal, Resumes: r.Resumes})
+		return guest(ctx, d, r.Args, &IO{In: g.In, Out: g.Out, Err: g.Err, Terminal: r.Terminal, Resumes: r.Resumes, Dir: r.Dir})
 	})
 	if err == nil { // else nobody can be let in, as where the path is too long
 		defer h.Close()

@@ -25,6 +25,7 @@ type IO struct {
 	JSON     bool
 	Terminal bool          // Out is one
 	Resumes  bool          // what goes on until it is stopped was begun by another process
+	Dir      string        // where names of files begin; "": in this process's working directory
 	Timeout  time.Duration // how long servers may take
 	Private  []string      // hosts that may have addresses in private ranges
 	Secret   string        // the file with the passphrase of a locked home; "": ask for it

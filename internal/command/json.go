@@ -45,6 +45,19 @@ type Message struct {
 	Edited   bool   `json:"edited,omitempty"`  // Text is not the first
 	Deleted  bool   `json:"deleted,omitempty"` // its author took it back
 	Expires  string `json:"expires,omitempty"`
+
+	// From commands that show messages one by one, such as show, search and pins.
+	Starred   bool       `json:"starred,omitempty"`
+	Pinned    bool       `json:"pinned,omitempty"`
+	Forwarded bool       `json:"forwarded,omitempty"`
+	Mentions  bool       `json:"mentions,omitempty"` // it names this person
+	Reactions []Reaction `json:"reactions,omitempty"`
+}
+
+// Reaction is an emoji with the handles of who gave it.
+type Reaction struct {
+	Emoji string   `json:"emoji"`
+	From  []string `json:"from"`
 }
 
 // State is a change of an own message's state, as `read --follow` prints it.
@@ -79,11 +92,23 @@ type Room struct {
 	Type    string   `json:"type"` // "room"
 	ID      string   `json:"id"`
 	Name    string   `json:"name"`
-	Kind    string   `json:"kind"`  // pair or group
+	Kind    string   `json:"kind"`  // pair, group or self
 	State   string   `json:"state"` // active, left or removed
 	Host    string   `json:"host"`
 	Unread  int64    `json:"unread"`
 	Members []Member `json:"members"`
+
+	// What the room is to this person, and what holds in it for everybody.
+	Pinned     bool   `json:"pinned,omitempty"`
+	Archived   bool   `json:"archived,omitempty"`
+	MutedUntil string `json:"muted_until,omitempty"` // a time, or "forever"
+	MarkUnread bool   `json:"mark_unread,omitempty"`
+	Mentions   int64  `json:"mentions,omitempty"` // of the unread
+	Draft      string `json:"draft,omitempty"`
+	Disappear  int64  `json:"disappear,omitempty"` // seconds after reading
+	Picture    bool   `json:"picture,omitempty"`
+	Knocks     int    `json:"knocks,omitempty"` // people who wait for approval
+	Pins       int    `json:"pins,omitempty"`   // from `room show`
 }
 
 // Member is somebody in a room.

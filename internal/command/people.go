@@ -36,7 +36,7 @@ func requestOf(r store.Invitation) Request {
 
 // Accept accepts a stranger's request.
 type Accept struct {
-	From string `arg:"" help:"The stranger's handle."`
+	From string `arg:"" help:"The stranger's handle." complete:"request"`
 }
 
 // Run accepts and enters the room.
@@ -62,7 +62,7 @@ func (o Accept) Run(ctx context.Context, d *Device, x *IO) error {
 
 // Block blocks a person: what they send is not shown, their invitations are dropped.
 type Block struct {
-	Who string `arg:"" help:"A handle."`
+	Who string `arg:"" help:"A handle." complete:"person"`
 }
 
 // Run blocks. It needs no server, but somebody who wrote a moment ago has to be known.

@@ -14,7 +14,7 @@ import (
 // Read shows messages, marks them as read, and tells their senders so. Without options it
 // shows what the person has not seen yet.
 type Read struct {
-	Room   string `arg:"" optional:"" help:"Only this room or person."`
+	Room   string `arg:"" optional:"" help:"Only this room or person." complete:"room"`
 	All    bool   `xor:"what" help:"The whole conversation, own messages too."`
 	Since  string `xor:"what" help:"Everything after this message." placeholder:"ID"`
 	Follow bool   `short:"f" help:"Go on showing what comes until stopped."`

@@ -10,8 +10,8 @@ import (
 
 // RoomAdd adds people to a room.
 type RoomAdd struct {
-	Room    string   `arg:""`
-	Handles []string `arg:"" help:"Who comes in."`
+	Room    string   `arg:"" help:"A room." complete:"room"`
+	Handles []string `arg:"" help:"Who comes in." complete:"person"`
 }
 
 // Run adds and invites them.
@@ -23,8 +23,8 @@ func (o RoomAdd) Run(ctx context.Context, d *Device, x *IO) error {
 
 // RoomRemove removes a person from a room.
 type RoomRemove struct {
-	Room   string `arg:""`
-	Handle string `arg:"" help:"Who has to go."`
+	Room   string `arg:"" help:"A room." complete:"room"`
+	Handle string `arg:"" help:"Who has to go." complete:"person"`
 }
 
 // Run removes.
@@ -44,7 +44,7 @@ func person(handle string, err error) error {
 
 // RoomRename gives a room another name.
 type RoomRename struct {
-	Room string `arg:""`
+	Room string `arg:"" help:"A room." complete:"room"`
 	Name string `arg:"" help:"The new name."`
 }
 
@@ -57,8 +57,8 @@ func (o RoomRename) Run(ctx context.Context, d *Device, x *IO) error {
 
 // RoomAdmin makes a person an admin, or a member again.
 type RoomAdmin struct {
-	Room   string `arg:""`
-	Handle string `arg:""`
+	Room   string `arg:"" help:"A room." complete:"room"`
+	Handle string `arg:"" help:"Who." complete:"person"`
 	Off    bool   `help:"Make an admin a member again."`
 }
 
@@ -75,7 +75,7 @@ func (o RoomAdmin) Run(ctx context.Context, d *Device, x *IO) error {
 
 // RoomLeave leaves a room. Another member's device has to confirm it.
 type RoomLeave struct {
-	Room string `arg:""`
+	Room string `arg:"" help:"A room." complete:"room"`
 }
 
 // leaving is how long somebody else may take to confirm before the person is told that

@@ -3,6 +3,7 @@ package command
 import (
 	"bufio"
 	"context"
+	"encoding/hex"
 	"errors"
 	"io"
 	"strings"
@@ -21,7 +22,7 @@ import (
 // Send writes messages to a person or a room. It succeeds when the server has each of
 // them durably.
 type Send struct {
-	To     string        `arg:"" help:"A handle, or a room: its name, its id, or the beginning of that."`
+	To     string        `arg:"" help:"A handle, or a room: its name, its id, or the beginning of that." complete:"room"`
 	Text   []string      `arg:"" optional:"" help:"The message, in Markdown. - reads one message per line from the input."`
 	Reply  string        `xor:"what" help:"Answer this message." placeholder:"ID"`
 	Edit   string        `xor:"what" help:"Give this message of yours another text." placeholder:"ID"`
@@ -118,6 +119,13 @@ func (d *Device) message(id string) (*store.Message, error) {
 	id = strings.ToLower(id)
 	if len(id) < 4 || strings.Trim(id, "0123456789abcdef") != "" {
 		return nil, fail("no such message", "%.80q is not a message's id: take the first digits that sotto read shows, four or more", id)
+	}
+	var whole mimi.MessageID
+	if b, err := hex.DecodeString(id); err == nil && len(b) == len(whole) {
+		copy(whole[:], b)
+		if m, err := d.Client.Message(whole); err != nil || m != nil {
+			return m, err
+		}
 	}
 	all, err := d.Client.Messages(nil, 0, everything)
 	if err != nil {

@@ -208,7 +208,7 @@ func (o ServerInvite) Run(ctx context.Context, dir string, x *IO) error {
 
 // ServerSuspend suspends an account.
 type ServerSuspend struct {
-	Handle string `arg:""`
+	Handle string `arg:"" help:"Whose account."`
 	Lift   bool   `help:"End the suspension."`
 }
 
@@ -227,7 +227,7 @@ func (o ServerSuspend) Run(ctx context.Context, dir string, x *IO) error {
 
 // ServerDelete deletes an account.
 type ServerDelete struct {
-	Handle string `arg:""`
+	Handle string `arg:"" help:"Whose account."`
 }
 
 // Run deletes.

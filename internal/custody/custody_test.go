@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zalando/go-keyring"
 	"go.uber.org/goleak"
 )
 
@@ -444,4 +445,29 @@ func FuzzParse(f *testing.F) {
 			t.Fatal("a cost out of bounds")
 		}
 	})
+}
+
+// TestSystemRing goes through the library with its keyring in memory.
+func TestSystemRing(t *testing.T) {
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent") // never used
+	keyring.MockInit()
+	c, key := made(t, nil)
+	if !KeyringHere() {
+		t.Error("there is no keyring")
+	}
+	if err := c.Change(Keyring, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	opens(t, c, nil, key)
+	if err := c.Change(File, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	keyring.MockInitWithError(errors.New("locked"))
+	if KeyringHere() {
+		t.Error("a keyring that refuses is one")
+	}
+	if err := c.Change(Keyring, nil, nil); !errors.Is(err, ErrKeyring) {
+		t.Error(err)
+	}
+	opens(t, c, nil, key)
 }

@@ -35,7 +35,7 @@ type systemRing struct{}
 
 func (systemRing) Get(name string) ([]byte, error) {
 	var text string
-	err := timed(ringTime, func() (err error) { text, err = keyring.Get(ringService, name); return err })
+	err := asked(ringTime, func() (err error) { text, err = keyring.Get(ringService, name); return err })
 	if err != nil {
 		return nil, err
 	}
@@ -48,11 +48,19 @@ func (systemRing) Get(name string) ([]byte, error) {
 
 func (systemRing) Set(name string, secret []byte) error {
 	text := base64.StdEncoding.EncodeToString(secret)
-	return timed(ringTime, func() error { return keyring.Set(ringService, name, text) })
+	return asked(ringTime, func() error { return keyring.Set(ringService, name, text) })
 }
 
 func (systemRing) Delete(name string) error {
-	return timed(probeTime, func() error { return keyring.Delete(ringService, name) })
+	return asked(probeTime, func() error { return keyring.Delete(ringService, name) })
+}
+
+// asked is timed where there is a session in which a keyring could answer.
+func asked(most time.Duration, call func() error) error {
+	if !session() {
+		return ErrKeyring
+	}
+	return timed(most, call)
 }
 
 // timed runs a call of the keyring for at most a while. One that hangs stays behind with
@@ -79,6 +87,6 @@ func timed(most time.Duration, call func() error) error {
 // KeyringHere says whether the system has a keyring that answers. It takes a few seconds
 // at most, and changes nothing.
 func KeyringHere() bool {
-	err := timed(probeTime, func() error { _, err := keyring.Get(ringService, "is anybody here"); return err })
+	err := asked(probeTime, func() error { _, err := keyring.Get(ringService, "is anybody here"); return err })
 	return err == nil || errors.Is(err, ErrLost)
 }

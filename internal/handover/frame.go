@@ -41,6 +41,7 @@ type Request struct {
 	Terminal bool     `json:"terminal,omitempty"` // its standard output is one
 	Follows  bool     `json:"follows,omitempty"`  // it goes on until it is stopped
 	Resumes  bool     `json:"resumes,omitempty"`  // another holder began it
+	Dir      string   `json:"dir,omitempty"`      // its working directory: names of files begin there
 }
 
 // exit is how the command ended.

@@ -92,7 +92,7 @@ describe('by keyboard', () => {
     await bo.message(/^\s*second of two/).locator('.react').waitFor();
     await focus(/article .*second of two/);
     await press('s');
-    await ana.log.locator('.wrap').filter({ hasText: 'second of two' }).locator('.meta').filter({ hasText: part('meta.starred') }).first().waitFor({ state: 'attached' });
+    await ana.meta(/^\s*second of two/).filter({ hasText: part('meta.starred') }).waitFor({ state: 'attached' });
     await focus(/article .*second of two/);
     await press('f');
     await ana.dialog('forward.title').waitFor();

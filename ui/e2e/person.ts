@@ -98,9 +98,14 @@ export class Person {
     return this.page.locator('footer textarea');
   }
 
-  /** message is the newest one in the stream with this text in it. */
+  /** message is the newest one in the stream with this text in it, not only in its quote. */
   message(text: string | RegExp): Locator {
-    return this.log.locator('[role=article]').filter({ hasText: text }).last();
+    return this.log.locator('[role=article]').filter({ has: this.page.locator('.m > .text, .m.deleted').filter({ hasText: text }) }).last();
+  }
+
+  /** meta is what stands under a message: time, one word, state. */
+  meta(text: string | RegExp): Locator {
+    return this.log.locator('.wrap').filter({ has: this.message(text) }).last().locator('.meta');
   }
 
   button(key: Key, values: Record<string, string | number> = {}): Locator {
@@ -198,8 +203,7 @@ export class Person {
 
   /** state waits until an own message is so far. */
   async state(text: string, state: 'queued' | 'stored' | 'delivered' | 'read'): Promise<void> {
-    const wrap = this.log.locator('.wrap').filter({ has: this.page.locator('[role=article]').filter({ hasText: text }) }).last();
-    await wrap.locator('.meta').filter({ hasText: new RegExp(`${literal(en[`state.${state}`])}$`) }).waitFor({ state: 'attached' });
+    await this.meta(text).filter({ hasText: new RegExp(`${literal(en[`state.${state}`])}$`) }).waitFor({ state: 'attached' });
   }
 
   async hearsToast(key: Key, values: Record<string, string | number> = {}): Promise<void> {

@@ -44,8 +44,11 @@ describe('a conversation of two', () => {
   });
 
   test('typing shows, in the stream and in the list', async () => {
-    await ana.composer.pressSequentially('I am wri');
-    await bo.text('writing.one', { name: 'ana' }).waitFor();
+    // It is told now and then while somebody goes on writing.
+    await until(async () => {
+      await ana.composer.pressSequentially('on and on ');
+      return bo.text('writing.one', { name: 'ana' }).isVisible();
+    }, 'the line that ana writes');
     await bo.row('ana').getByText(say('list.writing')).waitFor();
     await ana.composer.fill('');
     await bo.row('ana').getByText(say('list.writing')).waitFor({ state: 'detached' });
@@ -55,7 +58,12 @@ describe('a conversation of two', () => {
     await ana.app.call('PATCH', '/settings', { presence: true });
     await bo.app.call('PATCH', '/settings', { presence: true });
     await bo.page.locator('main header .sub').filter({ hasText: part('head.here') }).waitFor();
-    await ana.app.call('PATCH', '/settings', { presence: false });
+    // Changes of mind within half a second are passed over.
+    await until(async () => {
+      await ana.app.call('PATCH', '/settings', { presence: true });
+      await ana.app.call('PATCH', '/settings', { presence: false });
+      return !(await bo.room('ana')).here;
+    }, 'ana gone');
     await bo.page.locator('main header .sub').filter({ hasText: part('head.here') }).waitFor({ state: 'detached' });
   });
 
@@ -99,7 +107,7 @@ describe('a conversation of two', () => {
     await ana.composer.fill('a mistake');
     await ana.button('composer.save').click();
     await bo.reads('a mistake');
-    await bo.log.locator('.wrap').filter({ hasText: 'a mistake' }).locator('.meta').filter({ hasText: part('meta.edited') }).waitFor({ state: 'attached' });
+    await bo.meta('a mistake').filter({ hasText: part('meta.edited') }).waitFor({ state: 'attached' });
     expect(await bo.log.getByText('mistkae').count()).toBe(0);
   });
 
@@ -153,7 +161,7 @@ describe('a conversation of two', () => {
 
   test('a star is one’s own; starred messages can be found', async () => {
     await bo.does('hi there', 'menu.star');
-    await bo.log.locator('.wrap').filter({ hasText: 'hi there' }).last().locator('.meta').filter({ hasText: part('meta.starred') }).waitFor({ state: 'attached' });
+    await bo.meta('hi there').filter({ hasText: part('meta.starred') }).waitFor({ state: 'attached' });
     await bo.goes('/search?starred=1');
     await bo.page.getByRole('list', { name: say('search.hits') }).getByText('hi there').first().waitFor();
     await bo.goes('/');

@@ -41,8 +41,11 @@ class Live {
         for (const f of this.#refused) f(status);
       },
     });
-    addEventListener('online', () => this.#stream?.again());
-    document.addEventListener('visibilitychange', () => {
+  }
+
+  constructor() {
+    globalThis.addEventListener?.('online', () => this.#stream?.again());
+    globalThis.document?.addEventListener('visibilitychange', () => {
       if (!document.hidden && this.link === 'away') this.#stream?.again();
     });
   }

@@ -38,7 +38,7 @@ class Session {
   /** begin opens the session, with the token of the opening address if there is one. */
   async begin(token: string | undefined): Promise<void> {
     onRefused((refused) => {
-      if (refused.status === 401) this.stage = 'closed';
+      if (refused.status === 401) this.#close();
       else if (refused.status === 423) void this.load();
     });
     live.on('hello', () => void this.load().then(() => this.#reloaded.forEach((f) => f())));
@@ -51,7 +51,11 @@ class Session {
       if (this.state) this.state = { ...this.state, invitation: e.text };
     });
     live.onRefused((status) => {
-      if (status === 401 || status === 403) this.stage = 'closed';
+      if (status === 401 || status === 403) this.#close();
+    });
+    // sotto was opened again, in another window of this browser: this one may go on.
+    addEventListener('storage', (e) => {
+      if (e.key === keyName && this.stage === 'closed') void this.load().then(() => this.#begun());
     });
     if (token) {
       try {
@@ -62,7 +66,17 @@ class Session {
       }
     }
     await this.load();
+    this.#begun();
+  }
+
+  #begun(): void {
     if (this.stage !== 'closed') live.start();
+  }
+
+  /** The session is over: the app began anew, or another window ended it. */
+  #close(): void {
+    this.stage = 'closed';
+    live.stop();
   }
 
   /** load asks how the app is. Calls at once share one answer. */
@@ -77,7 +91,7 @@ class Session {
       this.stage = state.phase;
     } catch (err) {
       if (!(err instanceof Refused)) throw err;
-      if (err.status === 401 || err.status === 403) this.stage = 'closed';
+      if (err.status === 401 || err.status === 403) this.#close();
       else if (!this.state) this.stage = 'away';
     }
   }
