@@ -129,6 +129,8 @@ fuzz: go
 
 bench: go
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem -timeout 60m $(BENCH)
+	$(MAKE) --no-print-directory browser node build
+	cd ui && E2E_SLOW=1 npm run --silent e2e many
 
 go:
 	@command -v $(GO) >/dev/null || { echo "sotto is built with Go 1.26 or later, which is not here: https://go.dev/dl" >&2; exit 1; }
