@@ -124,14 +124,14 @@ func (b *batch) one(e client.Event) {
 	switch e.Kind {
 	case client.EventMessage, client.EventQueued:
 		b.message(e, api.EventMessage)
-	case client.EventState, client.EventChanged:
+	case client.EventState, client.EventChanged, client.EventPins:
 		b.message(e, api.EventChanged)
 	case client.EventGone:
 		b.send(api.Event{Type: api.EventGone, Room: text(e.Room[:]), ID: e.ID.String()})
 		b.touch(e.Room)
 	case client.EventRoom:
 		b.touch(e.Room)
-	case client.EventMark, client.EventPins:
+	case client.EventMark:
 		b.touch(e.Room)
 	case client.EventSetting:
 		b.send(api.Event{Type: api.EventSettings})

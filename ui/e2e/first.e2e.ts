@@ -122,7 +122,7 @@ describe('the first run', () => {
     const room = await hal.app.call<{ id: string }>('POST', '/rooms/self');
     await hal.goes(`/r/${room.id}`);
     await hal.writes('a note at home');
-    await hal.state('a note at home', 'stored');
+    await hal.state('a note at home', 'stored', 'read');
   });
 
   test('what comes later is said truthfully', async () => {

@@ -105,7 +105,7 @@ describe('a group', () => {
     const dialog = ana.page.getByRole('dialog');
     await dialog.getByRole('button', { name: say('link.make') }).click();
     const url = await until(async () => (await about()).links[0]?.url, 'a link');
-    await ana.page.getByText(url).first().waitFor();
+    expect(await ana.page.getByLabel(say('link.label')).first().inputValue()).toBe(url);
     await ana.page.getByRole('img', { name: say('link.qr') }).waitFor();
     await dee.goes('/new');
     await dee.field('new.who').fill(url);
@@ -178,6 +178,7 @@ describe('a group', () => {
   });
 
   test('is cleared and deleted from this device', async () => {
+    ana.watch.expected.push(/status of 404/); // it is asked for while it goes
     await ana.goes(`/r/${id}/about`);
     await ana.press('end.delete');
     await ana.page.getByRole('dialog').getByRole('button', { name: say('end.delete.verb') }).click();

@@ -179,8 +179,8 @@ describe('by keyboard', () => {
     await press('Escape');
     for (let i = 0; i < 10 && /TEXTAREA|INPUT/.test(await focused()); i++) await press('F6');
     await press('?');
-    await ana.dialog('keys.title').waitFor();
+    await ana.dialog('shortcut.title').waitFor();
     await press('Escape');
-    expect(await ana.page.getByRole('dialog', { name: say('keys.title') }).count()).toBe(0);
+    expect(await ana.page.getByRole('dialog', { name: say('shortcut.title') }).count()).toBe(0);
   });
 });

@@ -123,7 +123,7 @@ describe('the list', () => {
     await ana.press('new.notes.go');
     await ana.composer.waitFor();
     await ana.writes('boiler: press twice');
-    await ana.state('boiler', 'stored');
+    await ana.state('boiler', 'stored', 'read');
     expect((await ana.rooms()).filter((r) => r.kind === 'self')).toHaveLength(1);
   });
 });

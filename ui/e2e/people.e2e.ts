@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Link, PersonDetail, QR } from '../src/api/types';
+import type { Link, PersonDetail, QR, Request } from '../src/api/types';
 import type { Person } from './person';
 import { picture } from './picture';
 import { qrPicture } from './qr';
@@ -29,7 +29,7 @@ describe('people', () => {
     await ana.goes('/new');
     await ana.field('new.who').fill(`nobody@${server.host}`);
     await ana.press('new.find');
-    await ana.text('fail.handle').waitFor();
+    await ana.page.locator('.hint.error').waitFor();
     await ana.field('new.who').fill(bo.handle);
     await ana.press('new.find');
     await ana.heading('new.found').waitFor();
@@ -72,7 +72,8 @@ describe('people', () => {
     const dee = await stage.person('dee', server);
     await dee.sends(bo.handle, 'something ugly');
     await bo.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-    await bo.page.locator('.ask').filter({ hasText: 'dee' }).click();
+    await until(async () => (await bo.app.call<Request[]>('GET', '/requests')).some((r) => r.account === dee.account), 'a request of dee');
+    await bo.goes(`/requests/${dee.account}`);
     await bo.press('req.report');
     await bo.text('report.can', { host: server.host }).waitFor();
     await bo.text('report.no-sender').waitFor();
@@ -136,7 +137,7 @@ describe('people', () => {
     await ana.goes('/new');
     await ana.press('link.make');
     await ana.page.getByRole('img', { name: say('link.qr') }).waitFor();
-    const url = await ana.page.locator('.link').getByText(/http:\/\/\S+#/).first().innerText();
+    const url = await ana.page.getByLabel(say('link.label')).inputValue();
     const rows = (await ana.app.call<QR>('GET', `/qr?text=${encodeURIComponent(url.trim())}`)).rows;
     const code = join(stage.dir('pictures'), 'link.png');
     writeFileSync(code, qrPicture(rows));
@@ -146,7 +147,8 @@ describe('people', () => {
     await cy.text('join.person').waitFor();
     await cy.press('join.write');
     await cy.writes('by your link');
-    await ana.page.locator('.ask').filter({ hasText: 'cy' }).waitFor();
+    await until(async () => (await ana.app.call<Request[]>('GET', '/requests')).some((r) => r.account === cy.account), 'a request of cy');
+    await ana.page.locator('.ask').first().waitFor();
   });
 
   test('an invitation link is a page in any browser, which runs nothing of others', async () => {

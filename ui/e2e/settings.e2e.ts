@@ -61,9 +61,9 @@ describe('settings', () => {
     await ana.goes('/');
     await ana.row('bo').waitFor();
     await ana.page.keyboard.press('?');
-    await ana.dialog('keys.title').waitFor();
+    await ana.dialog('shortcut.title').waitFor();
     await ana.page.keyboard.press('Escape');
-    await ana.dialog('keys.title').waitFor({ state: 'detached' });
+    await ana.dialog('shortcut.title').waitFor({ state: 'detached' });
   });
 
   test('notices of the browser: with text, with the sender alone, with neither', async () => {

@@ -5,6 +5,7 @@
 //   and drop, paste, drafts, search within, sending by Enter or not.
 
 import { beforeAll, describe, expect, test } from 'vitest';
+import { en } from '../src/i18n/en';
 import type { Person } from './person';
 import { staged } from './stage';
 import { until } from './until';
@@ -186,8 +187,7 @@ describe('a conversation of two', () => {
     await dialog.locator('label').filter({ hasText: /^((?!bo).)*$/ }).first().click();
     await dialog.getByRole('button', { name: say('forward.verb') }).click();
     await ana.hearsToast('forward.done', { n: 1 });
-    const notes = (await ana.rooms()).find((r) => r.kind === 'self');
-    await ana.row(notes?.name ?? '').click();
+    await ana.row(en['new.notes']).click();
     await ana.message('an answer').getByText(say('message.forwarded')).waitFor();
     await ana.opens('bo');
   });

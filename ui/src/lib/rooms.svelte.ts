@@ -5,6 +5,7 @@ import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import { markRoom, room as loadRoom, rooms as loadRooms } from '../api/calls';
 import { Refused } from '../api/request';
 import type { Room, RoomMine } from '../api/types';
+import { t } from '../i18n/i18n.svelte';
 import { live } from './live.svelte';
 
 /** How long changes gather before they are loaded, in milliseconds. */
@@ -19,6 +20,11 @@ export function byTime(a: Room, b: Room): number {
   return b.time - a.time || a.id.localeCompare(b.id);
 }
 
+/** The notes to oneself have the name that the language gives them. */
+function named(r: Room): Room {
+  return r.kind === 'self' ? { ...r, name: t('new.notes') } : r;
+}
+
 class Rooms {
   #all = $state.raw(new Map<string, Room>());
   #writing = new SvelteMap<string, SvelteSet<string>>();
@@ -27,7 +33,7 @@ class Rooms {
   #timer: ReturnType<typeof setTimeout> | undefined;
   loaded = $state(false);
 
-  readonly list: Room[] = $derived([...this.#all.values()].filter((r) => !r.archived).sort(byTime));
+  readonly list: Room[] = $derived([...this.#all.values()].filter((r) => !r.archived).map(named).sort(byTime));
   readonly pinned: Room[] = $derived(this.list.filter((r) => r.pinned));
   readonly others: Room[] = $derived(this.list.filter((r) => !r.pinned));
   /** For the title: messages that nobody has read in rooms that are not muted. */
@@ -54,7 +60,8 @@ class Rooms {
   }
 
   get(id: string): Room | undefined {
-    return this.#all.get(id);
+    const room = this.#all.get(id);
+    return room && named(room);
   }
 
   /** The conversation of two with somebody, if there is one. */
