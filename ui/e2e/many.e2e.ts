@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Person } from './person';
+import type { Server } from './server';
 import { staged } from './stage';
 import { until } from './until';
 import { part, say } from './words';
@@ -16,34 +17,42 @@ const slow = Number(process.env.E2E_SLOW ?? 10);
 describe('a thousand conversations and 100,000 messages', () => {
   const stage = staged();
   let ana: Person;
+  let server: Server;
   const long = 'The long conversation';
 
   beforeAll(async () => {
-    const server = await stage.server();
+    server = await stage.server();
     ana = stage.newcomer('ana');
     await ana.registers(`ana@${server.host}`);
     const root = resolve(import.meta.dirname, '../..');
-    const said = execFileSync('go', ['run', './internal/seedhome', '--home', ana.home, '--rooms', '1000', '--messages', '100000', '--longest', '100000'], { cwd: root, encoding: 'utf8' });
+    const said = execFileSync('go', ['run', './internal/seedhome', '--home', ana.home, '--rooms', '1000', '--messages', '120000', '--longest', '100000'], { cwd: root, encoding: 'utf8' });
     console.log(said.trim());
   }, 600_000);
 
+  /** from the start of the process until one can click in the list of a fresh window. */
+  async function starts(p: Person, row: string): Promise<number> {
+    const begun = performance.now();
+    await p.look(await p.app.start());
+    await p.page.locator(row).first().waitFor();
+    await p.page.locator('.find').click({ trial: true });
+    return performance.now() - begun;
+  }
+
   test('the interface is usable in less than a second from the start', async () => {
     const times: number[] = [];
+    const bare = stage.newcomer('bare');
+    await bare.registers(`bare@${server.host}`);
+    const empty = await starts(bare, '.side');
     for (let i = 0; i < 3; i++) {
-      const begun = performance.now();
-      const url = await ana.app.start();
-      const served = performance.now();
-      await ana.look(url);
-      await ana.list.locator('[data-room]').first().waitFor();
-      await ana.button('app.search').or(ana.page.locator('.find')).first().click({ trial: true });
-      times.push(performance.now() - begun);
-      console.log(`start: served after ${Math.round(served - begun)} ms, usable after ${Math.round(times[i] ?? 0)} ms`);
+      times.push(await starts(ana, '[data-room]'));
       if (i < 2) {
         await ana.leaves();
         await ana.app.stop();
       }
     }
-    expect(Math.min(...times)).toBeLessThan(1_000 * slow);
+    const best = Math.min(...times);
+    console.log(`start: usable after ${times.map((t) => Math.round(t)).join(', ')} ms; ${(best / empty).toFixed(2)} times an empty home`);
+    expect(best).toBeLessThan(1_000 * slow);
   });
 
   test('only what is in view is in the page, and the list scrolls to its end', async () => {
@@ -70,12 +79,11 @@ describe('a thousand conversations and 100,000 messages', () => {
   test('the room with 100,000 messages opens in less than 150 ms', async () => {
     const id = (await ana.room(long)).id;
     const other = (await ana.rooms()).find((r) => r.id !== id && r.name !== long)?.id ?? '';
-    const times: number[] = [];
-    for (let i = 0; i < 5; i++) {
-      await ana.page.goto(`${ana.app.origin}/r/${other}`);
+    const opens = async (id: string, from: string) => {
+      await ana.page.goto(`${ana.app.origin}/r/${from}`);
       await ana.page.locator('main h1').waitFor();
-      await ana.row(long).waitFor();
-      times.push(await ana.page.evaluate(async (id) => {
+      await ana.list.locator(`[data-room="${id}"]`).waitFor();
+      return ana.page.evaluate(async (id) => {
         const row = document.querySelector<HTMLElement>(`[data-room="${id}"]`);
         const begun = performance.now();
         row?.click();
@@ -88,9 +96,14 @@ describe('a thousand conversations and 100,000 messages', () => {
           look();
         });
         return performance.now() - begun;
-      }, id));
+      }, id);
+    };
+    const [times, short]: [number[], number[]] = [[], []];
+    for (let i = 0; i < 5; i++) {
+      times.push(await opens(id, other));
+      short.push(await opens(other, id));
     }
-    console.log(`open the room with 100,000 messages: ${times.map((t) => Math.round(t)).join(', ')} ms`);
+    console.log(`open the room with 100,000 messages: ${times.map((t) => Math.round(t)).join(', ')} ms; ${(Math.min(...times) / Math.min(...short)).toFixed(2)} times a short one`);
     expect(Math.min(...times)).toBeLessThan(150 * slow);
     expect(await ana.log.locator('[role=article]').count()).toBeLessThan(320);
   });

@@ -167,6 +167,7 @@ export class Person {
   async opens(name: string): Promise<void> {
     const back = this.page.locator('main').getByRole('link', { name: say('head.back') });
     if (await back.isVisible()) await back.click();
+    else if (!(await this.list.isVisible())) await this.goes('/');
     await this.row(name).click();
     await this.page.locator('main h1').filter({ hasText: name }).waitFor();
     await this.composer.or(this.page.locator('.over')).first().waitFor();

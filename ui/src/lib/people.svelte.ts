@@ -11,7 +11,12 @@ class People {
 
   constructor() {
     live.on('person', (e) => {
-      if (e.person && this.#all.has(e.person)) void this.refresh(e.person);
+      if (e.person && this.#loaded) void this.refresh(e.person);
+    });
+    // Whom one began to write with since the list was asked for.
+    live.on('room', (e) => {
+      const account = e.row?.kind === 'pair' ? e.row.account : undefined;
+      if (account && this.#loaded && !this.#all.has(account)) void this.refresh(account);
     });
     live.on('here', (e) => {
       const p = e.person && this.#all.get(e.person);
@@ -43,7 +48,7 @@ class People {
 
   async refresh(account: string): Promise<void> {
     const p = await loadPerson(account).catch(() => undefined);
-    if (p) this.#all.set(account, p);
+    if (p && (p.contact || p.blocked || this.#all.has(account))) this.#all.set(account, p);
   }
 }
 
