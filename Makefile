@@ -75,7 +75,7 @@ test: lint cross ui-test race sim e2e rest
 
 rest: go
 	@$(GO) test -v -run '^TestVector' ./mls | grep '^vectors'
-	$(GO) test $$($(GO) list ./... | grep -vxF "$$($(GO) list $(RACE) ./internal/sim)") ./internal/play ./cmd/sotto
+	$(GO) test -timeout 30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(RACE) ./internal/sim)") ./internal/play ./cmd/sotto
 
 # The simulator: some seeds, the plans that failed once, every attack, and the planted
 # bugs that it must find, in three processes. It prints what it counted.
@@ -102,7 +102,7 @@ unit: go
 	$(GO) test ./...
 
 race: go cc
-	CGO_ENABLED=1 $(GO) test -race $(RACE)
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m $(RACE)
 	CGO_ENABLED=1 $(GO) test -race -run '^(TestLife|TestPoisonedPath)$$' ./mls
 
 lint: go
@@ -129,6 +129,8 @@ fuzz: go
 
 bench: go
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem -timeout 60m $(BENCH)
+	$(MAKE) --no-print-directory browser node build
+	cd ui && E2E_SLOW=1 npm run --silent e2e many
 
 go:
 	@command -v $(GO) >/dev/null || { echo "sotto is built with Go 1.26 or later, which is not here: https://go.dev/dl" >&2; exit 1; }

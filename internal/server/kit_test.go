@@ -85,7 +85,7 @@ func start(t testing.TB, o Options, so ServeOptions) *rig {
 	}
 	tr := &http.Transport{}
 	scheme := "http"
-	if so.CertFile != "" {
+	if so.CertFile != "" || so.Own {
 		scheme = "https"
 		tr.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
 	}

@@ -130,10 +130,13 @@ func (l Link) sound() bool {
 		if h, err := ParseHandle(l.Handle); err != nil || h.String() != l.Handle || h.Host != l.Host {
 			return false
 		}
-	} else if l.Account != (Hash{}) || l.Name != "" {
+	} else if l.Name != "" {
 		return false
 	}
-	people := l.Handle != "" && l.Account != Hash{}
+	people := l.Handle != ""
+	if people != (l.Account != Hash{}) {
+		return false
+	}
 	room := l.ID != [16]byte{} || l.Secret != Secret{} || l.Title != "" || l.Approve
 	switch l.Kind {
 	case LinkAccount:

@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/base64"
+	"os"
 	"strings"
 	"testing"
 )
@@ -70,6 +72,7 @@ func TestBadLinks(t *testing.T) {
 		"handle":          change("contact", func(l *Link) { l.Handle = "ana" }),
 		"handle's host":   change("contact", func(l *Link) { l.Handle = "ana@example.org" }),
 		"nobody":          change("contact", func(l *Link) { l.Handle = "" }),
+		"whoever":         change("person", func(l *Link) { l.Account = Hash{} }),
 		"any account":     change("contact", func(l *Link) { l.Account = Hash{} }),
 		"nobody's name":   change("operator", func(l *Link) { l.Name = "Ana" }),
 		"contact to room": change("contact", func(l *Link) { l.Secret = Secret{1} }),
@@ -83,6 +86,18 @@ func TestBadLinks(t *testing.T) {
 		if l, err := ParseLink(s); CodeOf(err) != CodeMalformed || l != (Link{}) {
 			t.Errorf("%s: %+v, %v", name, l, err)
 		}
+	}
+}
+
+// TestDocumentedLink: the link in docs/protocol.md is what this program makes.
+func TestDocumentedLink(t *testing.T) {
+	l := Link{Kind: LinkContact, Host: "example.org", Handle: "ana@example.org", Account: Hash(bytes.Repeat([]byte{0x1a}, 32)), Name: "Ana", Until: 1_800_000_000_000}
+	doc, err := os.ReadFile("../../docs/protocol.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.Join(strings.Fields(string(doc)), ""), l.String()) {
+		t.Errorf("docs/protocol.md has not\n%s", l)
 	}
 }
 

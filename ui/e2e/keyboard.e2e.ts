@@ -17,7 +17,11 @@ describe('by keyboard', () => {
     const e = document.activeElement as HTMLElement;
     return `${e.tagName} ${e.getAttribute('role') ?? ''} ${e.getAttribute('aria-label') ?? ''} ${e.textContent?.slice(0, 80) ?? ''}`;
   });
-  const focus = (what: RegExp) => until(async () => what.test(await focused()), `the focus on ${what}, but on ${await focused()}`);
+  const focus = async (what: RegExp) => {
+    await until(async () => what.test(await focused()), `the focus on ${what}`).catch(async (err) => {
+      throw new Error(`${String(err)}: it is on ${await focused()}`);
+    });
+  };
 
   beforeAll(async () => {
     const server = await stage.server();

@@ -1,6 +1,7 @@
 // A thousand conversations and 100,000 messages, all of them in one room more: how fast the
-// interface is there, how fast the room opens, and that the list scrolls. The bounds are the
-// promises; on a machine that is busy with other things set E2E_SLOW to their multiple.
+// interface is there, how fast the room opens, and that the list scrolls. The figures are
+// printed. make bench holds them against the promises; here, on a machine that may be busy
+// with anything, the bounds are ten times those, which only tells broken from slow.
 
 import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
@@ -11,7 +12,7 @@ import { staged } from './stage';
 import { until } from './until';
 import { part, say } from './words';
 
-const slow = Number(process.env.E2E_SLOW ?? 1);
+const slow = Number(process.env.E2E_SLOW ?? 10);
 
 describe('a thousand conversations and 100,000 messages', () => {
   const stage = staged();
@@ -24,7 +25,7 @@ describe('a thousand conversations and 100,000 messages', () => {
     ana = stage.newcomer('ana');
     await ana.registers(`ana@${server.host}`);
     const root = resolve(import.meta.dirname, '../..');
-    const said = execFileSync('go', ['run', './internal/store/seed/seedhome', '--home', ana.home, '--rooms', '1000', '--messages', '120000', '--longest', '100000'], { cwd: root, encoding: 'utf8' });
+    const said = execFileSync('go', ['run', './internal/seedhome', '--home', ana.home, '--rooms', '1000', '--messages', '120000', '--longest', '100000'], { cwd: root, encoding: 'utf8' });
     console.log(said.trim());
   }, 600_000);
 
