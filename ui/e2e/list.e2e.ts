@@ -111,6 +111,7 @@ describe('the list', () => {
     await until(async () => !(await hits.filter({ hasText: 'ferry' }).count()), 'nothing from elsewhere');
     await ana.button('search.when.any').click();
     await ana.page.getByRole('dialog').getByText(part('search.span.week')).click();
+    await ana.press('search.span.verb');
     await hits.filter({ hasText: 'ladder' }).waitFor();
     await ana.button('search.starred').click();
     await ana.text('search.none').waitFor();

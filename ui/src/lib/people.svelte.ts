@@ -47,6 +47,12 @@ class People {
     }));
   }
 
+  /** forget: the door was closed. */
+  forget(): void {
+    this.#all.clear();
+    this.#loaded = undefined;
+  }
+
   async refresh(account: string): Promise<void> {
     const p = await loadPerson(account).catch(() => undefined);
     if (p && (p.contact || p.blocked || this.#all.has(account))) this.#all.set(account, p);
