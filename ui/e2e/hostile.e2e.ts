@@ -182,7 +182,7 @@ describe('hostile content', () => {
 
   test('hostile reactions and a stranger’s hostile letter', async () => {
     const eve = await stage.person('eve', { host: mallory.handle.split('@')[1] ?? '' } as never);
-    await eve.sends(ana.handle, scripts.join('\n') + `Z${'\u0301'.repeat(5_000)}` + '\nvisit https://evil.example/x');
+    await eve.sends(ana.handle, scripts.slice(0, 3).join('\n') + `Z${'\u0301'.repeat(100)}` + '\nvisit https://evil.example/x');
     await ana.page.locator('.ask').filter({ hasText: 'eve' }).click();
     await ana.page.getByText('visit https://evil.example/x').last().waitFor();
     // A stranger's links stay asleep.

@@ -54,7 +54,7 @@ describe('locking', () => {
     await bo.sends((await bo.room('ana')).id, 'while it was locked');
     await ana.field('locked.passphrase').fill('herring over the thyme');
     await ana.press('locked.open');
-    await ana.text('fail.passphrase').waitFor();
+    await ana.page.locator('.hint.error').waitFor();
     await ana.field('locked.passphrase').fill(words);
     await ana.press('locked.open');
     await ana.row('bo').getByText('while it was locked').waitFor();
@@ -84,7 +84,7 @@ describe('locking', () => {
     await ana.heading('locked.title').waitFor();
     await ana.field('locked.passphrase').fill(words);
     await ana.press('locked.open');
-    await ana.text('fail.passphrase').waitFor();
+    await ana.page.locator('.hint.error').waitFor();
     await ana.field('locked.passphrase').fill(words + ' again');
     await ana.press('locked.open');
     await ana.row('bo').waitFor();

@@ -30,9 +30,12 @@ export async function scene(stage: Stage, window: Window = {}): Promise<Scene> {
   await ana.app.call('PATCH', '/settings', { presence: true });
   for (const [p, name, status] of [[bo, 'Bo', ''], [ana, 'Ana', 'Back at six'], [cy, 'Cy', 'repairs stringed instruments'], [dee, 'Dee', '']] as const) await p.app.call('PATCH', '/me', { name, status });
 
+  await bo.sends(ana.handle, 'Where is the ladder?');
+  await ana.accepts(bo);
+  await until(async () => (await ana.rooms()).find((r) => r.kind === 'pair'), 'bo at ana');
+
   // Old conversations first, so that the list stands as drawn.
   const lease = await group(bo, 'Lease', [ana]);
-  await ana.accepts(bo);
   await until(async () => (await ana.rooms()).find((r) => r.name === 'Lease'), 'the lease at ana');
   await bo.app.call('POST', `/rooms/${lease.id}/leave`);
   const choir = await group(ana, 'Choir, Tuesdays', [bo, dee]);
@@ -58,7 +61,6 @@ export async function scene(stage: Stage, window: Window = {}): Promise<Scene> {
   const link = await bo.app.call<Link>('POST', `/rooms/${kitchen.id}/links`, { hours: 168, approve: true });
 
   // The conversation with Ana.
-  await bo.sends(ana.handle, 'Where is the ladder?');
   const pair = await until(async () => (await ana.rooms()).find((r) => r.kind === 'pair'), 'bo at ana');
   const withAna = await bo.room('Ana').catch(() => bo.room('ana'));
   await ana.app.call('PATCH', `/rooms/${pair.id}`, { disappear: 604_800 });

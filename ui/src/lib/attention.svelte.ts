@@ -9,6 +9,7 @@ import { isolated } from '../text/hygiene';
 import { live } from './live.svelte';
 import { rooms } from './rooms.svelte';
 import { router } from './router.svelte';
+import { session } from './session.svelte';
 import { settings } from './settings.svelte';
 import { ui } from './ui.svelte';
 
@@ -89,9 +90,10 @@ export function attend(): void {
     notify(m, room);
   });
   $effect.root(() => {
-    $effect(() => badge(rooms.unread));
+    const count = (): number => (session.stage === 'open' ? rooms.unread : 0);
+    $effect(() => badge(count()));
     // Pages set the title themselves: the count is put before it again.
-    const head = new MutationObserver(() => badge(rooms.unread));
+    const head = new MutationObserver(() => badge(count()));
     head.observe(document.head, { subtree: true, childList: true, characterData: true });
     $effect(() => {
       if (ui.looking && router.place.at === 'room') open.get(router.place.room)?.close();

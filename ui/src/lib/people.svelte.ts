@@ -4,6 +4,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import { people as loadPeople, person as loadPerson } from '../api/calls';
 import type { Person } from '../api/types';
 import { live } from './live.svelte';
+import { session } from './session.svelte';
 
 class People {
   #all = new SvelteMap<string, Person>();
@@ -11,7 +12,7 @@ class People {
 
   constructor() {
     live.on('person', (e) => {
-      if (e.person && this.#loaded) void this.refresh(e.person);
+      if (e.person && this.#loaded && e.person !== session.self?.account) void this.refresh(e.person);
     });
     // Whom one began to write with since the list was asked for.
     live.on('room', (e) => {
@@ -44,6 +45,12 @@ class People {
       this.#all.clear();
       for (const p of all) this.#all.set(p.account, p);
     }));
+  }
+
+  /** forget: the door was closed. */
+  forget(): void {
+    this.#all.clear();
+    this.#loaded = undefined;
   }
 
   async refresh(account: string): Promise<void> {

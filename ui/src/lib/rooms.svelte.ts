@@ -74,6 +74,13 @@ class Rooms {
     return [...(this.#writing.get(id) ?? [])];
   }
 
+  /** forget: the door was closed, and nothing of what is behind it stays in the window. */
+  forget(): void {
+    this.#all = new Map();
+    this.#writing.clear();
+    this.loaded = false;
+  }
+
   async load(): Promise<void> {
     const list = await loadRooms();
     this.#all = new Map(list.map((r) => [r.id, r]));

@@ -253,7 +253,8 @@ export const de: Same<typeof en> = {
 
   // appearance
   'look.lead': 'Für deine Augen und Hände, auf diesem Gerät.',
-  'look.light': 'Licht',
+  'look.scheme': 'Licht',
+  'look.light': 'Hell',
   'look.system': 'Wie das System',
   'look.system.text': 'Hell am Tag und dunkel in der Nacht, wenn es das tut.',
   'look.light.text': 'Bei Tag.',

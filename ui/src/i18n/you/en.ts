@@ -250,6 +250,7 @@ export const en = {
 
   // appearance
   'look.lead': 'For your eyes and hands, on this device.',
+  'look.scheme': 'Light',
   'look.light': 'Light',
   'look.system': 'Like the system',
   'look.system.text': 'Light by day and dark by night, if it does so.',

@@ -253,7 +253,8 @@ export const es: Same<typeof en> = {
 
   // appearance
   'look.lead': 'Para tus ojos y manos, en este dispositivo.',
-  'look.light': 'Luz',
+  'look.scheme': 'Luz',
+  'look.light': 'Claro',
   'look.system': 'Como el sistema',
   'look.system.text': 'Claro de día y oscuro de noche, si así lo hace.',
   'look.light.text': 'De día.',

@@ -16,6 +16,7 @@ const sentences: Record<string, Key> = {
   'handle changed': 'fail.changed',
   'account exists': 'fail.exists',
   'passphrase': 'fail.passphrase',
+  'wrong passphrase': 'fail.passphrase',
   'wrong key': 'fail.passphrase',
   'unreachable': 'fail.unreachable',
   'timeout': 'fail.unreachable',
