@@ -43,9 +43,11 @@ ui/node_modules/.made: ui/package-lock.json
 ui-test: node ui/node_modules/.made
 	cd ui && npm run --silent check && npm run --silent test
 
-# The interface in a real browser, with real servers and real apps behind it.
+# The interface in a real browser, with real servers and real apps behind it. make test
+# runs these files of ui/e2e; make e2e E2E= runs all.
+E2E ?= talk first group origin settings
 e2e: browser node build
-	cd ui && npm run --silent e2e
+	cd ui && npm run --silent e2e -- $(E2E)
 
 # Pictures of every screen, into docs/screens.
 screens: browser node build
