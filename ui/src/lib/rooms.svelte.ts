@@ -74,8 +74,8 @@ class Rooms {
     return [...(this.#writing.get(id) ?? [])];
   }
 
-  /** forget: the door was closed, and nothing of what is behind it stays in the window. */
-  forget(): void {
+  /** forgetAll: the door was closed, and nothing of what is behind it stays in the window. */
+  forgetAll(): void {
     this.#all = new Map();
     this.#writing.clear();
     this.loaded = false;
