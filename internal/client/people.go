@@ -78,6 +78,7 @@ func (c *Client) acceptFrom(handle string, account identity.ID) (found bool, err
 				return err
 			}
 		}
+		*after = append(*after, func() { c.emit(Event{Kind: EventRequest}) }) // they wait no more
 		return nil
 	})
 	return found, err

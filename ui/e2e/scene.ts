@@ -2,6 +2,7 @@
 // window; Ana, Cy and others wrote to him. For the pictures, the accessibility checks and
 // the shapes of the window.
 
+import type { Page } from 'playwright-core';
 import type { Link, PersonDetail, Room } from '../src/api/types';
 import type { Person, Window } from './person';
 import type { Server } from './server';
@@ -159,9 +160,16 @@ export function screens(s: Scene): Screen[] {
   ];
 }
 
+const dirty = new WeakSet<Page>();
+
 /** show goes to a screen in a window and waits until it stands. */
 export async function show(p: Person, screen: Screen): Promise<void> {
-  await p.page.goto(p.app.origin + screen.path);
+  // A window that something was opened in is loaded anew; else one goes on in it, as people do.
+  const fresh = dirty.has(p.page) || screen.path.includes('dir=') || new URL(p.page.url()).search.includes('dir=') || p.page.url() === p.app.origin + screen.path;
+  if (fresh) await p.page.goto(p.app.origin + screen.path);
+  else await p.goes(screen.path);
+  dirty.delete(p.page);
+  if (screen.then) dirty.add(p.page);
   await p.page.locator('main, nav').first().waitFor();
   await settled(p);
   await screen.then?.(p);

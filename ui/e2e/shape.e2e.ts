@@ -21,7 +21,8 @@ export async function overflows(p: Person, where: string): Promise<string[]> {
       for (let x = e.parentElement; x; x = x.parentElement) {
         const o = getComputedStyle(x);
         if (x.scrollWidth > x.clientWidth + 1 && /auto|scroll/.test(o.overflowX) && !x.matches('pre, .table, code')) {
-          out.push(`${x.tagName.toLowerCase()}.${x.className} scrolls sideways`);
+          const pane = x.getBoundingClientRect();
+          if (!e.firstElementChild && (r.right > pane.right + 1 || r.left < pane.left - 1)) out.push(`${x.tagName.toLowerCase()}.${x.className} scrolls sideways for ${e.parentElement?.tagName}.${e.parentElement?.className} ${e.outerHTML.slice(0, 60)}`);
           hidden = true;
           break;
         }

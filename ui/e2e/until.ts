@@ -1,8 +1,8 @@
 import { patience } from './process';
 
 /** until asks again and again until there is an answer. */
-export async function until<T>(f: () => Promise<T | undefined | false | null>, what: string): Promise<T> {
-  const end = Date.now() + patience;
+export async function until<T>(f: () => Promise<T | undefined | false | null>, what: string, within = patience): Promise<T> {
+  const end = Date.now() + within;
   for (;;) {
     const value = await f();
     if (value) return value;
