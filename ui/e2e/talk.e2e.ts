@@ -246,11 +246,12 @@ describe('a conversation of two', () => {
     await bo.composer.click(); // bo looks
     await ana.writes('gone in a moment');
     await bo.reads('gone in a moment');
-    await bo.message('gone in a moment').waitFor({ state: 'detached' });
-    await ana.message('gone in a moment').waitFor({ state: 'detached' });
+    // What is over is erased once in a minute.
+    await bo.message('gone in a moment').waitFor({ state: 'detached', timeout: 150_000 });
+    await ana.message('gone in a moment').waitFor({ state: 'detached', timeout: 150_000 });
     await ana.app.call('PATCH', `/rooms/${room.id}`, { disappear: 0 });
     await until(async () => (await bo.room('ana')).disappear === 0, 'messages that stay');
-  });
+  }, 400_000);
 
   test('files that are dropped or pasted wait for a later sotto, and say so', async () => {
     const drop = await ana.page.evaluateHandle(() => {
