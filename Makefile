@@ -45,7 +45,7 @@ ui-test: node ui/node_modules/.made
 
 # The interface in a real browser, with real servers and real apps behind it. make test
 # runs these files of ui/e2e; make e2e E2E= runs all.
-E2E ?= talk first group origin settings
+E2E ?= talk group origin settings
 e2e: browser node build
 	cd ui && npm run --silent e2e -- $(E2E)
 
