@@ -25,6 +25,7 @@ var verbs = map[string]string{
 	"newOpening":  "app",
 	"quit":        "quit",
 
+	"linkShown":     "- a window's: the command line answers a link at once",
 	"inspectLink":   "inspect",
 	"serverInfo":    "account check",
 	"nameInfo":      "account check",

@@ -28,6 +28,9 @@ func createAccount(c *call, in api.NewAccount) (api.Self, error) {
 	if err := c.c.CreateAccount(c.ctx, in.Handle, code); err != nil {
 		return api.Self{}, err
 	}
+	if in.Invitation != "" {
+		c.app.spent(in.Invitation)
+	}
 	c.app.registered()
 	if in.Name != "" {
 		if _, err := changeProfile(c, api.Profile{Name: &in.Name}); err != nil {

@@ -280,6 +280,15 @@ func (a *App) Open(link string) {
 	a.events.send(api.Event{Type: api.EventOpen, Text: link})
 }
 
+// spent forgets the link that sotto was opened with, if it is this one; "" is any.
+func (a *App) spent(link string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if link == "" || link == a.link {
+		a.link = ""
+	}
+}
+
 func (a *App) now() time.Time { return a.o.Clock.Now() }
 
 func lastPort(path string) int {

@@ -13,6 +13,7 @@ var handlers = map[string]handler{
 	"newOpening":  answers(newOpening),
 	"quit":        free(does(quit)),
 
+	"linkShown":     does(linkShown),
 	"inspectLink":   answers(inspectLink),
 	"serverInfo":    answers(serverInfo),
 	"nameInfo":      answers(nameInfo),

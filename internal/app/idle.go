@@ -22,7 +22,7 @@ func uses(r api.Route) bool {
 	switch r.Name {
 	case "messages", "search":
 		return true
-	case "setWindow", "seen", "openSession", "told":
+	case "setWindow", "seen", "openSession", "told", "linkShown":
 		return false
 	}
 	return r.Method != "GET"

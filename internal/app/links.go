@@ -24,6 +24,12 @@ func inspectLink(c *call, in api.InspectLink) (api.LinkInfo, error) {
 	return out, nil
 }
 
+// linkShown forgets the link that sotto was opened with.
+func linkShown(c *call) error {
+	c.app.spent("")
+	return nil
+}
+
 func serverInfo(c *call, q api.ServerQuery) (api.ServerInfo, error) {
 	host, err := wire.ParseHost(strings.TrimSpace(q.Host))
 	if err != nil {

@@ -425,3 +425,31 @@ func TestSearch(t *testing.T) {
 	bo.must("POST", "/quit", nil, nil)
 	<-bo.app.Done()
 }
+
+// TestLinkShownOnce opens sotto with an invitation: it is there until a window has shown
+// it, or until an account was made with it.
+func TestLinkShownOnce(t *testing.T) {
+	w := play.New(t)
+	ana := deskOf(w, "ana")
+	var l api.Link
+	ana.must("POST", "/me/links", api.NewLink{Hours: 1}, &l)
+
+	bo := newDesk(w, "bo")
+	bo.app.Open(l.URL)
+	if s := bo.state(); s.Invitation != l.URL {
+		t.Fatalf("before it was shown: %+v", s)
+	}
+	bo.must("POST", "/account", api.NewAccount{Handle: bo.handle(), Invitation: l.URL}, nil)
+	if s := bo.state(); s.Invitation != "" {
+		t.Errorf("after it was spent: %+v", s)
+	}
+
+	ana.app.Open("https://example.org/i#x")
+	if s := ana.state(); s.Invitation != "https://example.org/i#x" {
+		t.Fatalf("before it was shown: %+v", s)
+	}
+	ana.must("DELETE", "/invitation", nil, nil)
+	if s := ana.state(); s.Invitation != "" {
+		t.Errorf("after it was shown: %+v", s)
+	}
+}

@@ -32,6 +32,7 @@ var Routes = []Route{
 	{Name: "newOpening", Method: "POST", Path: "/openings", In: NewOpening{}, Out: Opening{}, Locked: true, New: true, Summary: "A fresh address to open a window with. Unix socket only."},
 	{Name: "quit", Method: "POST", Path: "/quit", Locked: true, New: true, Summary: "End the app."},
 
+	{Name: "linkShown", Method: "DELETE", Path: "/invitation", New: true, Summary: "Forget the link that sotto was opened with: a window has shown it."},
 	{Name: "inspectLink", Method: "POST", Path: "/links/inspect", In: InspectLink{}, Out: LinkInfo{}, New: true, Summary: "What an invitation link says. Spends nothing."},
 	{Name: "serverInfo", Method: "GET", Path: "/servers", Query: ServerQuery{}, Out: ServerInfo{}, New: true, Summary: "What a server says of itself."},
 	{Name: "nameInfo", Method: "GET", Path: "/names", Query: NameQuery{}, Out: NameInfo{}, New: true, Summary: "Whether a handle can be had."},

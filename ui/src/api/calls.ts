@@ -128,6 +128,10 @@ export const newOpening = (body: NewOpening, signal?: AbortSignal): Promise<Open
 export const quit = (signal?: AbortSignal): Promise<void> =>
   request<void>('POST', '/quit', { signal })
 
+/** Forget the link that sotto was opened with: a window has shown it. (DELETE /invitation) */
+export const linkShown = (signal?: AbortSignal): Promise<void> =>
+  request<void>('DELETE', '/invitation', { signal })
+
 /** What an invitation link says. Spends nothing. (POST /links/inspect) */
 export const inspectLink = (body: InspectLink, signal?: AbortSignal): Promise<LinkInfo> =>
   request<LinkInfo>('POST', '/links/inspect', { body, signal })

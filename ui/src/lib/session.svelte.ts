@@ -1,6 +1,6 @@
 // How the app is, and who this person is.
 
-import { keyName, openSession, state as loadState, unlock } from '../api/calls';
+import { keyName, linkShown, openSession, state as loadState, unlock } from '../api/calls';
 import { onRefused, Refused } from '../api/request';
 import type { Host, Self, State } from '../api/types';
 import { live } from './live.svelte';
@@ -18,6 +18,7 @@ class Session {
   state = $state.raw<State | undefined>();
   stage = $state<Stage>('starting');
   #loading: Promise<void> | undefined;
+  #shown: string | undefined; // an invitation that an answer under way may still hold
   #reloaded = new Set<() => void>();
 
   get self(): Self | undefined {
@@ -48,6 +49,7 @@ class Session {
     });
     live.on('requests', () => void this.load());
     live.on('open', (e) => {
+      this.#shown = undefined;
       if (this.state) this.state = { ...this.state, invitation: e.text };
     });
     live.onRefused((status) => {
@@ -87,6 +89,7 @@ class Session {
   async #load(): Promise<void> {
     try {
       const state = await loadState();
+      if (state.invitation === this.#shown) state.invitation = undefined;
       this.state = state;
       this.stage = state.phase;
     } catch (err) {
@@ -102,9 +105,15 @@ class Session {
     for (const f of this.#reloaded) f();
   }
 
-  /** told: the invitation that sotto was opened with has been shown. */
+  /** The invitation that sotto was opened with has been shown, here and for good. */
   invitationShown(): void {
-    if (this.state) this.state = { ...this.state, invitation: undefined };
+    const link = this.state?.invitation;
+    if (!this.state || !link) return;
+    this.#shown = link;
+    this.state = { ...this.state, invitation: undefined };
+    void linkShown().catch((err: unknown) => {
+      if (!(err instanceof Refused)) throw err; // it will be shown once more
+    });
   }
 }
 
