@@ -107,7 +107,8 @@ describe('by keyboard', () => {
     await ana.hearsToast('forward.done', { n: 1 });
     await cy.row('ana').getByText('second of two').waitFor();
 
-    await press('Shift+F6');
+    await focus(/article .*second of two/);
+    await press('End');
     await focus(/article .*to the second/);
     await press('w');
     await ana.heading('who.title').waitFor();

@@ -57,6 +57,8 @@ describe('locking', () => {
     await ana.page.locator('.hint.error').waitFor();
     await ana.field('locked.passphrase').fill(words);
     await ana.press('locked.open');
+    await ana.heading('you.privacy').waitFor(); // where one was
+    await ana.goes('/');
     await ana.row('bo').getByText('while it was locked').waitFor();
   });
 

@@ -109,6 +109,8 @@ describe('a thousand conversations and 100,000 messages', () => {
   });
 
   test('one scrolls up through it, goes to its first message, to a date, and back', async () => {
+    await ana.goes(`/r/${(await ana.room(long)).id}`);
+    await ana.log.locator('[data-message]').first().waitFor();
     await ana.log.evaluate((l) => (l.scrollTop = 0));
     await until(async () => (await ana.log.locator('[role=article]').count()) > 70, 'older messages');
     await ana.log.evaluate((l) => (l.scrollTop = l.scrollHeight / 2));
@@ -124,10 +126,11 @@ describe('a thousand conversations and 100,000 messages', () => {
   });
 
   test('search over all of it', async () => {
-    await ana.goes('/search?q=ladder');
+    await ana.goes('/search?q=lawyer');
     const hits = ana.page.getByRole('list', { name: say('search.hits') }).getByRole('listitem');
     await hits.first().waitFor();
-    const word = (await ana.page.evaluate(() => document.querySelector('mark')?.textContent)) ?? 'ladder';
+    const word = (await ana.page.evaluate(() => document.querySelector('mark')?.textContent)) ?? '';
+    expect(word).toMatch(/^lawyer/i);
     const took: number[] = [];
     for (let i = 0; i < 5; i++) {
       const begun = performance.now();
