@@ -14,7 +14,7 @@ import (
 // known one's continuation is told, and the known one stays.
 func (c *Client) keepPerson(tx store.Tx, after *[]func(), chain *identity.Chain) error {
 	if chain.ID() == c.chain.ID() {
-		return nil
+		return c.growOwn(tx, after, chain)
 	}
 	p, err := tx.Person(chain.ID())
 	if err != nil {
@@ -66,6 +66,9 @@ func (c *Client) chainGrew(tx store.Tx, after *[]func(), p store.Person, chain *
 		case s.Kind == identity.RevokeDevice:
 			what, devices = ChangedRevoked, true
 			text = fmt.Sprintf("%s removed a device.", name)
+			if err := c.dismiss(tx, chain); err != nil {
+				return err
+			}
 		case s.Kind == identity.Move:
 			what = ChangedHandle
 			text = fmt.Sprintf("%s has another address now: %s.", name, s.Handle)

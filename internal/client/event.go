@@ -30,6 +30,7 @@ const (
 	EventHere    EventKind = "here"    // somebody is here, or has gone
 	EventPerson  EventKind = "person"  // what is known of a person changed, or what they show
 	EventPins    EventKind = "pins"    // a message was pinned in a room, or is no more
+	EventLinking EventKind = "linking" // the linking of a device went on: Text is its LinkStage
 )
 
 // Event is something that happened. It is told after it is durable.

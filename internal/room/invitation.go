@@ -19,6 +19,7 @@ const (
 	EnvelopeInvitation EnvelopeKind = 1
 	EnvelopeRejoin     EnvelopeKind = 2
 	EnvelopeKnock      EnvelopeKind = 3
+	EnvelopeDevices    EnvelopeKind = 4 // the sender's chain has grown, to its account's other devices
 )
 
 // Envelope is an inbox entry without its seal: who sends it, proven by the chain, and

@@ -34,7 +34,8 @@ const (
 	EventNotice   EventType = "notice"
 	EventHosts    EventType = "hosts"
 	EventSettings EventType = "settings"
-	EventPhase    EventType = "phase" // locked, opened, deleted: load the state again
+	EventPhase    EventType = "phase"   // locked, opened, deleted: load the state again
+	EventLinking  EventType = "linking" // the linking of a device went on: load it again
 	EventTrouble  EventType = "trouble"
 	EventOpen     EventType = "open" // sotto was opened again with a link in Text: show it
 )

@@ -1,4 +1,5 @@
 import { away, type Refused } from '../../api/request';
+import type { Failure } from '../../api/types';
 import { i18n, t } from '../../i18n/i18n.svelte';
 import type { Key } from '../../i18n/en';
 
@@ -38,6 +39,10 @@ const sentences: Record<string, Key> = {
   'log full': 'fail.room.full',
   'inbox full': 'fail.room.full',
   'storage full': 'fail.room.full',
+  'wrong code': 'fail.code',
+  'no meeting': 'fail.code',
+  'linking over': 'fail.linking',
+  'unlinked': 'fail.unlinked',
 };
 
 /**
@@ -45,9 +50,13 @@ const sentences: Record<string, Key> = {
  * the case; in other languages that of its code.
  */
 export function explain(r: Refused): string {
-  if (r.code === away) return t('fail.away');
-  const key = sentences[r.code];
-  if (r.failure.text && (i18n.language === 'en' || !key)) return sentence(r.failure.text);
+  return r.code === away ? t('fail.away') : explainFailure(r.failure);
+}
+
+/** explainFailure is the same of a failure that came in an answer. */
+export function explainFailure(f: Failure): string {
+  const key = sentences[f.code];
+  if (f.text && (i18n.language === 'en' || !key)) return sentence(f.text);
   return key ? t(key) : t('fail.other');
 }
 

@@ -1,0 +1,152 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"sotto/internal/client"
+	"sotto/internal/linking"
+	"sotto/internal/store"
+	"sotto/internal/wire"
+)
+
+// link makes somebody with no account another device of p: by the code, and with the word
+// that both show the same.
+func (p *Person) link(t *testing.T, fresh *Person, label string) {
+	t.Helper()
+	fresh.Open()
+	l, err := p.Client.StartLinking(patient(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := make(chan error, 1)
+	go func() { linked <- fresh.Client.Link(patient(t), p.Handle, l.Code.Digits, label) }()
+	p.Eventually("words to compare", func() bool { return p.Client.Linking().Stage == client.LinkCompare }, func() any { return p.Client.Linking() })
+	if a, b := p.Client.Linking(), fresh.Client.Linking(); a.Words != b.Words || a.Words[0] == "" || a.Label != label {
+		t.Fatalf("%+v\n%+v", a, b)
+	}
+	if err := p.Client.ConfirmLinking(patient(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-linked; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// device makes another device for a person, with a home of its own.
+func (p *Person) device(t *testing.T, label string) *Person {
+	fresh := p.w.Nobody(p.Name, p.Host)
+	p.link(t, fresh, label)
+	return fresh
+}
+
+// Ana links a phone. Both read and write; then the phone is lost, and reads nothing more.
+func TestTwoDevices(t *testing.T) {
+	w := New(t)
+	ana, bo, cy := w.Person("ana"), w.Person("bo"), w.Person("cy")
+	friends(t, ana, bo)
+	if _, err := ana.Client.CreateRoom(patient(t), "Council", []string{bo.Handle, cy.Handle}); err != nil {
+		t.Fatal(err)
+	}
+	if err := cy.Client.Accept(patient(t), ana.Handle); err != nil {
+		t.Fatal(err)
+	}
+	bo.Eventually("in the council", func() bool { return bo.Room("Council").Title != "" }, func() any { return nil })
+	phone := ana.device(t, "Phone")
+
+	for _, room := range []string{bo.Handle, "Council"} {
+		phone.Eventually("is in "+room, func() bool { return len(phone.Texts(room)) > 0 || phone.Room(room).Title+phone.Room(room).Name != "" }, func() any { return phone.Room(room) })
+	}
+	bo.Told(client.NoticeDevice)
+	bo.Send(ana.Handle, "to both")
+	bo.Send("Council", "to all")
+	has := func(p *Person, room, text string) {
+		t.Helper()
+		p.Eventually("reads "+text, func() bool { return slices.Contains(p.Texts(room), text) }, func() any { return p.Texts(room) })
+	}
+	for _, p := range []*Person{ana, phone} {
+		has(p, bo.Handle, "to both")
+		has(p, "Council", "to all")
+	}
+	phone.Send(bo.Handle, "from the phone")
+	has(bo, ana.Handle, "from the phone")
+	has(ana, bo.Handle, "from the phone")
+	ana.Send(bo.Handle, "from the desk")
+	has(phone, bo.Handle, "from the desk")
+
+	// A room that is made on one device has the other in it.
+	if _, err := phone.Client.CreateRoom(patient(t), "Later", []string{cy.Handle}); err != nil {
+		t.Fatal(err)
+	}
+	ana.Eventually("is in the room of the phone", func() bool { return ana.Room("Later").Title != "" }, func() any { return nil })
+
+	devices, err := ana.Client.Devices(ana.account())
+	if err != nil || len(devices) != 2 || devices[1].Name != "Phone" || devices[1].By == nil || !devices[0].Self {
+		t.Fatalf("%+v %v", devices, err)
+	}
+	if err := ana.Client.Unlink(patient(t), devices[1].Device); err != nil {
+		t.Fatal(err)
+	}
+	phone.Eventually("knows that it is out", func() bool {
+		list, _ := phone.Client.Notices(0)
+		return slices.ContainsFunc(list, func(n store.Notice) bool { return n.Kind == client.NoticeDevice && n.Text == "This device was unlinked from your account. What it holds stays here, and nothing new comes." })
+	}, func() any { l, _ := phone.Client.Notices(0); return l })
+	for _, room := range []string{ana.Handle, "Council"} {
+		bo.Eventually("sees one device of Ana", func() bool { return bo.devicesIn(room, ana.account()) == 1 }, func() any { return bo.devicesIn(room, ana.account()) })
+	}
+	bo.Send(ana.Handle, "after the phone was lost")
+	has(ana, bo.Handle, "after the phone was lost")
+	if slices.Contains(phone.Texts(bo.Handle), "after the phone was lost") {
+		t.Error("a device that was unlinked reads on")
+	}
+}
+
+// A code serves once, and who guesses it is noticed.
+func TestLinkingGuessed(t *testing.T) {
+	w := New(t)
+	ana := w.Person("ana")
+	l, err := ana.Client.StartLinking(patient(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := "00000000"
+	if l.Code.Digits == wrong {
+		wrong = "00000001"
+	}
+	mallory := w.Nobody("mallory", w.Home)
+	mallory.Open()
+	if err := mallory.Client.Link(patient(t), ana.Handle, wrong, "Phone"); !errors.Is(err, linking.ErrCode) {
+		t.Fatal(err)
+	}
+	ana.Eventually("notices the guess", func() bool { return ana.Client.Linking().Stage == client.LinkFailed }, func() any { return ana.Client.Linking() })
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	if err := mallory.Client.Link(ctx, ana.Handle, l.Code.Digits, "Phone"); !errors.Is(err, wire.Refuse(wire.CodeNoMeeting, "")) {
+		t.Fatal("the code served twice:", err)
+	}
+	if d, _ := ana.Client.Devices(ana.account()); len(d) != 1 {
+		t.Fatal(d)
+	}
+}
+
+// The code of a device is no invitation, and an invitation no code.
+func TestLinkingQR(t *testing.T) {
+	w := New(t)
+	ana, bo := w.Person("ana"), w.Nobody("bo", w.Home)
+	bo.Open()
+	l, err := ana.Client.StartLinking(patient(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wire.ParseLink(l.Code.QR()); err == nil {
+		t.Error("a code of linking is taken for an invitation")
+	}
+	if err := bo.Client.Link(patient(t), "", "https://"+w.Home.Name+"/i#x", ""); err == nil {
+		t.Error("an invitation is taken for a code of linking")
+	}
+	if err := ana.Client.Link(patient(t), "", l.Code.QR(), ""); !errors.Is(err, client.ErrAccount) {
+		t.Error("a device with an account was linked:", err)
+	}
+}
