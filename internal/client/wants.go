@@ -234,6 +234,17 @@ func (g *gen) accounts() []identity.ID {
 	return out
 }
 
+// leaves are how many devices of each account are in the room.
+func (g *gen) leaves() map[identity.ID]int {
+	n := map[identity.ID]int{}
+	for i, node := range g.group.Members() {
+		if l, err := g.known.LeafOf(i, node); err == nil {
+			n[l.Account]++
+		}
+	}
+	return n
+}
+
 // leafOf is the leaf of a device, nil when it has none.
 func (g *gen) leafOf(o room.Owner) *room.Leaf {
 	for i, n := range g.group.Members() {

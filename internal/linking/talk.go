@@ -91,8 +91,8 @@ func (o *Old) Meet(m []byte) error {
 	if err := wire.Unmarshal(m, &in); err != nil {
 		return ErrTalk
 	}
-	if !o.x.confirm(in.Tag) {
-		return ErrCode
+	if err := o.x.confirm(in.Tag); err != nil {
+		return err
 	}
 	if err := o.x.open(in.Sealed, &o.Newcomer); err != nil {
 		return err
@@ -161,8 +161,8 @@ func (n *New) Prove(m []byte) ([]byte, error) {
 	if err := n.x.finish(in.Share); err != nil {
 		return nil, err
 	}
-	if !n.x.confirm(in.Tag) {
-		return nil, ErrCode
+	if err := n.x.confirm(in.Tag); err != nil {
+		return nil, err
 	}
 	b, err := n.x.sealBytes(Newcomer{Device: n.keys.Device(), Label: n.label})
 	if err != nil {

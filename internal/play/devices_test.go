@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sotto/internal/client"
+	"sotto/internal/identity"
 	"sotto/internal/linking"
 	"sotto/internal/store"
 	"sotto/internal/wire"
@@ -35,6 +36,26 @@ func (p *Person) link(t *testing.T, fresh *Person, label string) {
 	}
 }
 
+// devicesIn is how many devices of an account are in a room.
+func (p *Person) devicesIn(to string, account identity.ID) int {
+	id, err := p.Client.Resolve(to)
+	if err != nil {
+		p.w.T.Fatal(err)
+	}
+	rooms, err := p.Client.Rooms()
+	if err != nil {
+		p.w.T.Fatal(err)
+	}
+	for _, r := range rooms {
+		for _, m := range r.Members {
+			if r.ID == id && m.Account == account {
+				return m.Devices
+			}
+		}
+	}
+	return 0
+}
+
 // device makes another device for a person, with a home of its own.
 func (p *Person) device(t *testing.T, label string) *Person {
 	fresh := p.w.Nobody(p.Name, p.Host)
@@ -50,9 +71,7 @@ func TestTwoDevices(t *testing.T) {
 	if _, err := ana.Client.CreateRoom(patient(t), "Council", []string{bo.Handle, cy.Handle}); err != nil {
 		t.Fatal(err)
 	}
-	if err := cy.Client.Accept(patient(t), ana.Handle); err != nil {
-		t.Fatal(err)
-	}
+	accept(t, cy, ana.Handle)
 	bo.Eventually("in the council", func() bool { return bo.Room("Council").Title != "" }, func() any { return nil })
 	phone := ana.device(t, "Phone")
 
