@@ -110,7 +110,9 @@ func TestTwoDevices(t *testing.T) {
 	}
 	phone.Eventually("knows that it is out", func() bool {
 		list, _ := phone.Client.Notices(0)
-		return slices.ContainsFunc(list, func(n store.Notice) bool { return n.Kind == client.NoticeDevice && n.Text == "This device was unlinked from your account. What it holds stays here, and nothing new comes." })
+		return slices.ContainsFunc(list, func(n store.Notice) bool {
+			return n.Kind == client.NoticeDevice && n.Text == "This device was unlinked from your account. What it holds stays here, and nothing new comes."
+		})
 	}, func() any { l, _ := phone.Client.Notices(0); return l })
 	for _, room := range []string{ana.Handle, "Council"} {
 		bo.Eventually("sees one device of Ana", func() bool { return bo.devicesIn(room, ana.account()) == 1 }, func() any { return bo.devicesIn(room, ana.account()) })
