@@ -33,6 +33,7 @@ type Status struct {
 	Bytes       uint64 `json:"bytes"` // of blobs
 	Connections int    `json:"connections"`
 	Watches     int    `json:"watches"`
+	Meetings    int    `json:"meetings"` // of devices that are being linked, now
 	Memory      uint64 `json:"memory"` // bytes that the process holds
 }
 
@@ -54,7 +55,7 @@ func (s *Server) Status() Status {
 		Version: version(), Host: s.dir.Host(), Open: s.policy.Load().open,
 		UptimeS:  int64(s.o.Now().Sub(s.started) / time.Second),
 		Accounts: s.dir.Accounts(), Logs: total.Logs, Entries: total.Entries, LogBytes: total.Bytes,
-		Watches: s.logs.Stats().Watches,
+		Watches: s.logs.Stats().Watches, Meetings: s.meetings.Count(),
 		Blobs:   blobs, Bytes: blobBytes, Connections: n, Memory: m.Sys - m.HeapReleased,
 	}
 }
