@@ -34,7 +34,7 @@ type Status struct {
 	Connections int    `json:"connections"`
 	Watches     int    `json:"watches"`
 	Meetings    int    `json:"meetings"` // of devices that are being linked, now
-	Memory      uint64 `json:"memory"` // bytes that the process holds
+	Memory      uint64 `json:"memory"`   // bytes that the process holds
 }
 
 // Status says how the server is. It counts the logs: the answer of a server with a
@@ -56,7 +56,7 @@ func (s *Server) Status() Status {
 		UptimeS:  int64(s.o.Now().Sub(s.started) / time.Second),
 		Accounts: s.dir.Accounts(), Logs: total.Logs, Entries: total.Entries, LogBytes: total.Bytes,
 		Watches: s.logs.Stats().Watches, Meetings: s.meetings.Count(),
-		Blobs:   blobs, Bytes: blobBytes, Connections: n, Memory: m.Sys - m.HeapReleased,
+		Blobs: blobs, Bytes: blobBytes, Connections: n, Memory: m.Sys - m.HeapReleased,
 	}
 }
 
