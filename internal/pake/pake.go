@@ -184,18 +184,21 @@ func scalarMultVerify(y *ristretto255.Scalar, share []byte) (k []byte, ok bool) 
 
 // intermediateKey is ISK (draft, "CPace protocol instructions") over a transcript.
 func intermediateKey(sid, k, transcript []byte) []byte {
-	b := append(lvCat([]byte(dsi+"_ISK"), sid, k), transcript...)
+	b := lvCat([]byte(dsi+"_ISK"), sid, k)
 	defer clear(b)
-	h := sha512.Sum512(b)
-	return h[:]
+	h := sha512.New()
+	h.Write(b)
+	h.Write(transcript)
+	return h.Sum(nil)
 }
 
 // macKey is the key of the tags (draft, "Key confirmation").
 func macKey(sid, isk []byte) []byte {
-	b := append(append([]byte("CPaceMac"), sid...), isk...)
-	defer clear(b)
-	h := sha512.Sum512(b)
-	return h[:]
+	h := sha512.New()
+	h.Write([]byte("CPaceMac"))
+	h.Write(sid)
+	h.Write(isk)
+	return h.Sum(nil)
 }
 
 // tag confirms a message of the run, lv_cat(Y, AD), with HMAC-SHA512.
