@@ -130,27 +130,25 @@ func (c *Client) makeAccount(h wire.Handle, invitation string) error {
 	if err != nil {
 		return err
 	}
-	return c.keepAccount(keys, chain, h, fact{factInvite, []byte(invitation)})
+	return c.keepAccount(keys, chain, h, func(tx store.Tx) error { return tx.SetFact(factInvite, []byte(invitation)) })
 }
 
-type fact struct {
-	name  string
-	value []byte
-}
-
-// keepAccount writes down the account that this device is one of.
-func (c *Client) keepAccount(keys *identity.Keys, chain *identity.Chain, h wire.Handle, more ...fact) error {
+// keepAccount writes down the account that this device is one of, and in the same transaction
+// what else belongs to its beginning.
+func (c *Client) keepAccount(keys *identity.Keys, chain *identity.Chain, h wire.Handle, more func(tx store.Tx) error) error {
 	var inbox wire.InboxName
 	c.random(inbox[:])
 	public := c.newSecret()
 	err := c.write(func(tx store.Tx) error {
-		for _, f := range append([]fact{{factKeys, keys.Marshal()}, {factChain, wire.Marshal(chain.Statements(0))}, {factHandle, []byte(h.String())},
-			{factInbox, inbox[:]}, {factPublic, public[:]}}, more...) {
+		for _, f := range []struct {
+			name  string
+			value []byte
+		}{{factKeys, keys.Marshal()}, {factChain, wire.Marshal(chain.Statements(0))}, {factHandle, []byte(h.String())}, {factInbox, inbox[:]}, {factPublic, public[:]}} {
 			if err := tx.SetFact(f.name, f.value); err != nil {
 				return err
 			}
 		}
-		return nil
+		return more(tx)
 	})
 	if err != nil {
 		return err
@@ -277,6 +275,7 @@ func (c *Client) homeOpened() {
 	c.watchInbox()
 	c.tellCapabilities()
 	c.createLogs()
+	c.pumpHistory()
 	c.lookup(c.self.String(), func(*found, error) {}) // another device may have changed the account
 }
 

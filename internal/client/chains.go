@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"sotto/internal/archive"
 	"sotto/internal/identity"
 	"sotto/internal/room"
 	"sotto/internal/store"
@@ -143,4 +144,13 @@ func sortedChains(k room.Knowledge) []*identity.Chain {
 		out = append(out, k[id])
 	}
 	return out
+}
+
+// verifyChain reads and verifies a chain as it is written down.
+func verifyChain(signed [][]byte) (*identity.Chain, error) {
+	chain, err := identity.Verify(signed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", archive.ErrInvalid, err)
+	}
+	return chain, nil
 }

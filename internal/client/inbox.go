@@ -151,6 +151,9 @@ func (c *Client) envelope(tx store.Tx, after *[]func(), env room.Envelope, chain
 	if env.Kind == room.EnvelopeDevices && chain.ID() == c.chain.ID() {
 		return c.growOwn(tx, after, chain)
 	}
+	if env.Kind == room.EnvelopeHistory && chain.ID() == c.chain.ID() {
+		return c.historyPart(tx, after, env.Device, env.Body)
+	}
 	return nil // of a later version
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"sotto/internal/identity"
 	"sotto/internal/linking"
+	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 )
@@ -245,12 +246,18 @@ func (c *Client) hearNew(t *linkTalk, m []byte) {
 				c.failTalk(t, err)
 				return
 			}
-			if t.Label != "" {
-				if err := c.write(func(tx store.Tx) error { return tx.SetFact(factLabel+string(name[:]), []byte(t.Label)) }); err != nil {
-					c.fail("keeping the name of a device", err)
+			if err := c.write(func(tx store.Tx) error {
+				if t.Label != "" && room.CheckName(t.Label) == nil {
+					if err := tx.SetFact(factLabel+string(name[:]), []byte(t.Label)); err != nil {
+						return err
+					}
 				}
+				return c.sendHistory(tx, name)
+			}); err != nil {
+				c.fail("beginning to send the history", err)
 			}
-			if m, err := t.old.Welcome(signed); err == nil {
+			c.post(c.pumpHistory)
+			if m, err := t.old.Welcome(signed, c.above()); err == nil {
 				c.say(t, m) // should it be lost, the new device finds itself in the directory
 			}
 			c.endTalk(LinkDone, nil)
@@ -342,7 +349,16 @@ func (c *Client) lookForSelf(t *linkTalk) {
 func (c *Client) adopt(t *linkTalk, chain *identity.Chain) {
 	h, err := wire.ParseHandle(chain.Handle())
 	if err == nil {
-		err = c.keepAccount(t.keys, chain, h, fact{factKnown, []byte{1}})
+		err = c.keepAccount(t.keys, chain, h, func(tx store.Tx) error {
+			if err := tx.SetFact(factKnown, []byte{1}); err != nil {
+				return err
+			}
+			if err := tx.SetFact(factTaking, wire.Marshal(taking{From: t.fresh.Linker()})); err != nil {
+				return err
+			}
+			// What comes here stands behind what comes from the other device.
+			return tx.SetBase(max(c.nowMS(), t.fresh.Base()))
+		})
 	}
 	if err != nil {
 		c.failTalk(t, err)
@@ -390,4 +406,11 @@ func (t *linkTalk) over() bool { return t.Stage == LinkDone || t.Stage == LinkFa
 
 func (c *Client) tellTalk(t *linkTalk) {
 	c.emit(Event{Kind: EventLinking, Text: string(t.Stage), Err: t.Err})
+}
+
+// above is a place in the order for people with room below it for what is still to come
+// before a new device is in every room.
+func (c *Client) above() (pos int64) {
+	_ = c.read(func(tx store.Tx) (err error) { pos, err = tx.NextPos(); return err })
+	return pos + 1<<20
 }

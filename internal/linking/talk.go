@@ -46,6 +46,7 @@ type possession struct {
 
 type welcome struct {
 	Signed []byte `cbor:"1,keyasint"` // the statement, in the chain now
+	Base   int64  `cbor:"2,keyasint,omitempty"`
 }
 
 // version of the talk.
@@ -128,20 +129,32 @@ func (o *Old) Complete(keys *identity.Keys, m []byte) ([]byte, error) {
 }
 
 // Welcome makes message 6, the last.
-func (o *Old) Welcome(signed []byte) ([]byte, error) { return o.x.seal(welcome{signed}) }
+//
+// base is a place in the old device's order of messages above all that it will hand over.
+func (o *Old) Welcome(signed []byte, base int64) ([]byte, error) {
+	return o.x.seal(welcome{signed, base})
+}
 
 // Erase forgets the keys of the talk.
 func (o *Old) Erase() { o.x.erase() }
 
 // New is the side of the device that has no account yet.
 type New struct {
-	x         *exchange
-	code      Code
-	keys      *identity.Keys
-	label     string
-	chain     *identity.Chain
-	statement []byte
+	x      *exchange
+	code   Code
+	keys   *identity.Keys
+	label  string
+	chain  *identity.Chain
+	linker wire.DeviceName
+	base   int64
 }
+
+// Linker is the device that links this one.
+func (n *New) Linker() wire.DeviceName { return n.linker }
+
+// Base is a place in the order of messages above all that the old device hands over; 0 when
+// its last message was lost.
+func (n *New) Base() int64 { return n.base }
 
 // NewNew begins with a code that the old device shows, for the keys of this device.
 func NewNew(rand io.Reader, code Code, keys *identity.Keys, label string) (*New, error) {
@@ -192,7 +205,11 @@ func (n *New) Possess(m []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.chain, n.statement = chain, in.Statement
+	var s identity.Statement
+	if err := wire.Unmarshal(in.Statement, &s); err != nil || s.Signer == nil {
+		return nil, ErrTalk // Possess has looked at it
+	}
+	n.chain, n.linker = chain, *s.Signer
 	return n.x.seal(possession{signature})
 }
 
@@ -206,6 +223,10 @@ func (n *New) Enter(m []byte) (*identity.Chain, error) {
 	if err := next.Append(in.Signed); err != nil {
 		return nil, err
 	}
+	if in.Base < 0 || in.Base > 1<<52 {
+		return nil, ErrTalk
+	}
+	n.base = in.Base
 	return next, n.holds(next)
 }
 

@@ -85,7 +85,7 @@ func (p *play) talk(t testing.TB, o *Old, n *New, between func(i int, m []byte) 
 			if err != nil {
 				return nil, err
 			}
-			return o.Welcome(signed)
+			return o.Welcome(signed, 7)
 		},
 	} {
 		if m, err = step(m); err != nil {
@@ -104,6 +104,9 @@ func TestTalk(t *testing.T) {
 	chain, err := p.talk(t, o, n, faithful)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if n.Base() != 7 || n.Linker() != p.ana.Name {
+		t.Error(n.Base(), n.Linker())
 	}
 	if o.Newcomer.Label != "Phone" || chain.Len() != 2 {
 		t.Errorf("%+v, %d statements", o.Newcomer, chain.Len())

@@ -3,6 +3,7 @@ package play
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -121,6 +122,65 @@ func TestTwoDevices(t *testing.T) {
 	has(ana, bo.Handle, "after the phone was lost")
 	if slices.Contains(phone.Texts(bo.Handle), "after the phone was lost") {
 		t.Error("a device that was unlinked reads on")
+	}
+}
+
+// The history comes to the new device as it is on the old one, with what was made of it.
+func TestHistory(t *testing.T) {
+	w := New(t)
+	ana, bo := w.Person("ana"), w.Person("bo")
+	friends(t, ana, bo)
+	var first store.Message
+	for i := range 300 {
+		from, to := ana, bo
+		if i%3 == 0 {
+			from, to = bo, ana
+		}
+		m := from.Write(to.Handle, fmt.Sprintf("line %d", i))
+		if i == 0 {
+			first = m
+		}
+	}
+	ana.Sync()
+	bo.Sync()
+	ana.Eventually("has all", func() bool { return len(ana.Texts(bo.Handle)) == 301 }, func() any { return len(ana.Texts(bo.Handle)) })
+	if _, err := ana.Client.ReactTo(patient(t), first.ID, "🌱"); err != nil {
+		t.Fatal(err)
+	}
+	if err := ana.Client.Star(first.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := ana.Client.SetNickname(bo.account(), "Bobo"); err != nil {
+		t.Fatal(err)
+	}
+	if err := ana.Client.SetSettings(func(s *client.Settings) { s.Theme = "dark" }); err != nil {
+		t.Fatal(err)
+	}
+	ana.Sync()
+	phone := ana.device(t, "Phone")
+	phone.Eventually("has the history", func() bool { h, _ := phone.Client.History(); return h != nil && h.Done }, func() any { h, _ := phone.Client.History(); return h })
+	bo.Send(ana.Handle, "after")
+	want := append(ana.Texts(bo.Handle), "after")
+	if want[len(want)-2] == "after" {
+		want = want[:len(want)-1]
+	}
+	phone.Reads(bo.Handle, want...)
+	ana.Reads(bo.Handle, want...)
+	if p, err := phone.Client.Person(bo.account()); err != nil || p == nil || p.Nickname != "Bobo" || p.Standing != store.Contact {
+		t.Errorf("%+v %v", p, err)
+	}
+	if s, _ := phone.Client.Settings(); s.Theme != "dark" {
+		t.Errorf("%+v", s)
+	}
+	s, err := phone.Client.Shown(first.ID)
+	if err != nil || s == nil || !s.Starred || len(s.Reactions) != 1 {
+		t.Errorf("%+v %v", s, err)
+	}
+	if h, _ := phone.Client.History(); h.Got < 301 || h.Total < h.Got {
+		t.Errorf("%+v", h)
+	}
+	if h, _ := ana.Client.History(); h != nil {
+		t.Errorf("the first device takes a history: %+v", h)
 	}
 }
 
