@@ -15,6 +15,10 @@ const (
 	notifyOff    = "off"
 )
 
+// browserNotifies says whether a window that is open tells of messages by notifications of
+// the browser: one message is told once. A window that was closed has no stream any more.
+func (a *App) browserNotifies() bool { return a.windows.notifies() && a.events.heard() }
+
 // notify tells of a message where no window shows it: not of muted rooms.
 func (b *batch) notify(id room.ID, m api.Message) {
 	s, err := b.in.Client.Settings()
@@ -22,7 +26,7 @@ func (b *batch) notify(id room.ID, m api.Message) {
 		return
 	}
 	row, err := b.v.row(id)
-	if err != nil || row.Muted || b.app.windows.shows(m.Room) {
+	if err != nil || row.Muted || b.app.windows.shows(m.Room) || b.app.browserNotifies() {
 		return
 	}
 	n := OSNotice{Title: "sotto", Text: "A new message", Click: b.app.openAt(m.Room)}

@@ -11,6 +11,8 @@ const (
 	windowLife = 90 * time.Second // without a word from it a window counts as closed
 	goneAfter  = 3 * time.Second  // without a window that is looked at the person has gone
 	maxWindows = 32
+	// Browsers let a hidden window speak about once a minute, and put the ticks of all together.
+	notifyLife = 3 * time.Minute
 )
 
 // windows are what the interface's windows told about themselves.
@@ -26,9 +28,10 @@ type windows struct {
 }
 
 type seenWindow struct {
-	visible bool
-	room    string
-	until   time.Time
+	visible  bool
+	room     string
+	until    time.Time
+	notifies time.Time // until then it shows notifications of the browser
 }
 
 func newWindows(clock Clock, active func(bool)) *windows {
@@ -48,7 +51,12 @@ func (w *windows) tell(x api.Window) error {
 			return malformed("name", "there are too many windows")
 		}
 	}
-	w.list[x.Name] = seenWindow{x.Visible, x.Room, w.clock.Now().Add(windowLife)}
+	now := w.clock.Now()
+	seen := seenWindow{visible: x.Visible, room: x.Room, until: now.Add(windowLife)}
+	if x.Notifies {
+		seen.notifies = now.Add(notifyLife)
+	}
+	w.list[x.Name] = seen
 	w.settle()
 	return nil
 }
@@ -57,7 +65,12 @@ func (w *windows) tell(x api.Window) error {
 func (w *windows) drop() {
 	now := w.clock.Now()
 	for name, x := range w.list {
-		if !now.Before(x.until) {
+		switch {
+		case now.Before(x.until):
+		case now.Before(x.notifies): // hidden, as browsers hide them: it may speak late
+			x.visible = false
+			w.list[name] = x
+		default:
 			delete(w.list, name)
 		}
 	}
@@ -132,6 +145,19 @@ func (w *windows) looked() bool {
 	w.drop()
 	for _, x := range w.list {
 		if x.visible {
+			return true
+		}
+	}
+	return false
+}
+
+// notifies says whether a window tells of messages by itself.
+func (w *windows) notifies() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.clock.Now()
+	for _, x := range w.list {
+		if now.Before(x.notifies) {
 			return true
 		}
 	}

@@ -86,10 +86,11 @@ type Session struct {
 // Window is what a window of the app tells about itself, under a name of its own choice:
 // whom it can be seen by decides what is worth a notice, and whether the person is here.
 type Window struct {
-	Name    string `json:"name"`           // at most 64 letters and digits, the same as long as it lives
-	Visible bool   `json:"visible"`        // it is looked at
-	Room    string `json:"room,omitempty"` // the conversation that it shows
-	Used    bool   `json:"used,omitempty"` // the person did something in it since it told last: it does not lock by itself
+	Name     string `json:"name"`               // at most 64 letters and digits, the same as long as it lives
+	Visible  bool   `json:"visible"`            // it is looked at
+	Room     string `json:"room,omitempty"`     // the conversation that it shows
+	Used     bool   `json:"used,omitempty"`     // the person did something in it since it told last: it does not lock by itself
+	Notifies bool   `json:"notifies,omitempty"` // it tells of messages by notifications of the browser: the app stays silent about them
 }
 
 // NewOpening asks for an address to open a window with, and takes a link that sotto was

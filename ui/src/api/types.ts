@@ -858,4 +858,6 @@ export interface Window {
   room?: string
   /** the person did something in it since it told last: it does not lock by itself */
   used?: boolean
+  /** it tells of messages by notifications of the browser: the app stays silent about them */
+  notifies?: boolean
 }
