@@ -7,6 +7,7 @@ import (
 	"sotto/internal/client"
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/mimi"
 )
@@ -143,7 +144,7 @@ func (v *viewer) names(members []client.Member) string {
 }
 
 func (v *viewer) last(s client.Shown) *api.Last {
-	l := &api.Last{Own: s.Event == "" && s.Account == v.self.Account, Text: plain(mimi.Written(s.Text)), Deleted: s.Flags&store.FlagDeleted != 0, Kind: kindOf(s), State: s.State.String()}
+	l := &api.Last{Own: s.Event == "" && s.Account == v.self.Account, Text: plain(mimi.Written(s.Text)), Deleted: s.Flags&store.FlagDeleted != 0, Kind: kindOf(s), State: s.State.String(), Said: saidOf(s.Said)}
 	if s.Event == "" && !l.Own {
 		l.From = v.name(s.Account)
 	}
@@ -183,12 +184,12 @@ func (v *viewer) message(s client.Shown) api.Message {
 	}
 	if s.Event != "" {
 		m.ID = eventID(s.Notice)
-		m.Event = s.Event
+		m.Event, m.Said = s.Event, saidOf(s.Said)
 		return m
 	}
 	p := v.card(s.Account)
 	m.ID, m.Account, m.Handle, m.Name, m.Tint, m.Own = s.ID.String(), text(s.Account[:]), p.Handle, p.Name, tint(s.Account[:]), s.Account == v.self.Account
-	m.Text, m.Why = mimi.Written(s.Text), s.Why
+	m.Text, m.Why, m.Code = mimi.Written(s.Text), s.Why, s.Code
 	m.Edited, m.Deleted = s.Flags&store.FlagEdited != 0, s.Flags&store.FlagDeleted != 0
 	m.Starred, m.Mentions, m.Expires, m.Vanish = s.Starred, s.Mentions, s.Expires, s.Vanish
 	m.Pinned = v.pinned(s.Room)[s.ID]
@@ -210,6 +211,18 @@ func (v *viewer) message(s client.Shown) api.Message {
 		m.Reactions = append(m.Reactions, x)
 	}
 	return m
+}
+
+// saidOf is a sentence of sotto's; nil where only its text was kept.
+func saidOf(s said.Said) *api.Said {
+	if s.Key == "" {
+		return nil
+	}
+	x := &api.Said{Key: s.Key, Values: s.Values, N: s.N, Why: s.Why}
+	if x.Values == nil {
+		x.Values = map[string]string{}
+	}
+	return x
 }
 
 // find is one message as it stands in its conversation.

@@ -191,6 +191,8 @@ export interface Last {
   own: boolean
   /** one line, plain */
   text: string
+  /** of an event */
+  said?: Said
   deleted?: boolean
   /** as in Message */
   kind: string
@@ -272,8 +274,10 @@ export interface Message {
   own: boolean
   /** of an event: what happened, a kind of notice */
   event?: string
-  /** Markdown; of an event a sentence */
+  /** Markdown; of an event a sentence in English */
   text: string
+  /** of an event: the same sentence, to be said in any language */
+  said?: Said
   /** by the sender's clock */
   sent: number
   arrived?: number
@@ -281,6 +285,8 @@ export interface Message {
   state: string
   /** of failed: what happened and what to do */
   why?: string
+  /** of why: see docs/command-line.md */
+  code?: string
   reply?: Quote
   edited?: boolean
   deleted?: boolean
@@ -377,7 +383,9 @@ export interface Notice {
   kind: string
   room?: string
   time: number
+  /** in English */
   text: string
+  said?: Said
 }
 
 /** NoticeQuery asks for notices. */
@@ -653,6 +661,17 @@ export interface RoomStorage {
   name: string
   messages: number
   bytes: number
+}
+
+/** Said is a sentence of sotto's: which one, and what fills it. The sentences are in internal/said; one that is not known there is shown by its English text. */
+export interface Said {
+  key: string
+  /** by the names in the sentence: what people and servers are called, titles, what an error said in English as why */
+  values: Record<string, string>
+  /** what it counts: entries as n, or the seconds of a span */
+  n?: number
+  /** the key of the reason, or the code of an error: see docs/command-line.md */
+  why?: string
 }
 
 /** SearchQuery searches messages. Texts, or at least one of the other conditions. */

@@ -51,6 +51,13 @@ export function explain(r: Refused): string {
   return key ? t(key) : t('fail.other');
 }
 
+/** reason is why something failed, inside of a sentence: the app's English, or in other languages what its code says. */
+export function reason(code: string, text: string): string {
+  const key = Object.hasOwn(sentences, code) ? sentences[code] : undefined;
+  if (text && (i18n.language === 'en' || !key)) return text;
+  return t(key ?? 'fail.other');
+}
+
 /** sentence makes one of a text of the app: those begin in lower case, as Go's errors do, and end without a stop. */
 export function sentence(text: string): string {
   const first = text.startsWith('sotto') || /^\S*[.@:"]\S/.test(text) ? text : text.charAt(0).toLocaleUpperCase() + text.slice(1);
