@@ -197,6 +197,10 @@ func TestGroup(t *testing.T) {
 			boID = p.Account
 		}
 	}
+	mine := "Mine"
+	if f := bo.refused("PATCH", "/rooms/"+g.ID, api.RoomChange{Title: &mine}, "change refused"); f.Said == nil || f.Said.Key != "failed.forbidden" || f.Text == "" {
+		t.Errorf("%+v", f)
+	}
 	ana.must("PUT", "/rooms/"+g.ID+"/members/"+boID+"/admin", api.SetAdmin{Admin: true}, &d)
 	bo.eventually("an admin", func() bool { return bo.room(g.ID).Admin })
 	events := 0

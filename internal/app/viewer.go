@@ -7,7 +7,6 @@ import (
 	"sotto/internal/client"
 	"sotto/internal/identity"
 	"sotto/internal/room"
-	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/mimi"
 )
@@ -144,7 +143,7 @@ func (v *viewer) names(members []client.Member) string {
 }
 
 func (v *viewer) last(s client.Shown) *api.Last {
-	l := &api.Last{Own: s.Event == "" && s.Account == v.self.Account, Text: plain(mimi.Written(s.Text)), Deleted: s.Flags&store.FlagDeleted != 0, Kind: kindOf(s), State: s.State.String(), Said: saidOf(s.Said)}
+	l := &api.Last{Own: s.Event == "" && s.Account == v.self.Account, Text: plain(mimi.Written(s.Text)), Deleted: s.Flags&store.FlagDeleted != 0, Kind: kindOf(s), State: s.State.String(), Said: api.SaidOf(s.Said)}
 	if s.Event == "" && !l.Own {
 		l.From = v.name(s.Account)
 	}
@@ -184,7 +183,7 @@ func (v *viewer) message(s client.Shown) api.Message {
 	}
 	if s.Event != "" {
 		m.ID = eventID(s.Notice)
-		m.Event, m.Said = s.Event, saidOf(s.Said)
+		m.Event, m.Said = s.Event, api.SaidOf(s.Said)
 		return m
 	}
 	p := v.card(s.Account)
@@ -211,18 +210,6 @@ func (v *viewer) message(s client.Shown) api.Message {
 		m.Reactions = append(m.Reactions, x)
 	}
 	return m
-}
-
-// saidOf is a sentence of sotto's; nil where only its text was kept.
-func saidOf(s said.Said) *api.Said {
-	if s.Key == "" {
-		return nil
-	}
-	x := &api.Said{Key: s.Key, Values: s.Values, N: s.N, Why: s.Why}
-	if x.Values == nil {
-		x.Values = map[string]string{}
-	}
-	return x
 }
 
 // find is one message as it stands in its conversation.

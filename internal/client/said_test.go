@@ -4,7 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,28 +13,28 @@ import (
 	"sotto/internal/said"
 )
 
-// TestSaid holds every call of said.Of in this package to the table: its sentence is there
+// TestSaid holds every call of said.Of to the table: its sentence is there
 // and takes exactly the values that the call gives; and every sentence is said somewhere.
 func TestSaid(t *testing.T) {
 	known, used := map[string]said.Sentence{}, map[string]bool{}
 	for _, s := range said.Sentences() {
 		known[s.Key] = s
 	}
-	files, err := os.ReadDir(".")
+	files, err := filepath.Glob("../*/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range files {
-		if !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") {
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), e.Name(), nil, 0)
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ast.Inspect(f, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
-			if !ok || len(call.Args) == 0 || !slices.Contains([]string{"Of", "Act", "form"}, called(call.Fun)) {
+			if !ok || len(call.Args) == 0 || !slices.Contains([]string{"said.Of", "said.Act", "form"}, called(call.Fun)) {
 				return true
 			}
 			key, ok := literal(call.Args[0])
@@ -43,9 +43,9 @@ func TestSaid(t *testing.T) {
 			}
 			s, ok := known[key]
 			if !ok {
-				t.Errorf("%s: there is no sentence %q", e.Name(), key)
+				t.Errorf("%s: there is no sentence %q", name, key)
 			}
-			if called(call.Fun) != "Of" {
+			if called(call.Fun) != "said.Of" {
 				for _, form := range []string{"", ".own", ".you", ".self"} {
 					used[key+form] = true
 				}
@@ -54,13 +54,13 @@ func TestSaid(t *testing.T) {
 			used[key] = true
 			var names []string
 			for i := 1; i < len(call.Args); i += 2 {
-				name, _ := literal(call.Args[i])
-				names = append(names, name)
+				value, _ := literal(call.Args[i])
+				names = append(names, value)
 			}
 			slices.Sort(names)
 			want := slices.DeleteFunc(s.Names(), func(name string) bool { return name == "n" || name == "span" || key == "moved.why" && name == "why" })
 			if !slices.Equal(names, want) || len(call.Args)%2 == 0 {
-				t.Errorf("%s: %q is given %v, and takes %v", e.Name(), key, names, want)
+				t.Errorf("%s: %q is given %v, and takes %v", name, key, names, want)
 			}
 			return true
 		})
@@ -77,7 +77,7 @@ func called(f ast.Expr) string {
 	case *ast.Ident:
 		return x.Name
 	case *ast.SelectorExpr:
-		return x.Sel.Name
+		return called(x.X) + "." + x.Sel.Name
 	}
 	return ""
 }

@@ -133,6 +133,17 @@ var sentences = map[string]string{
 	"failed.letter":    "An invitation could not be delivered at {host}: {why}",
 	"failed.join":      "The invitation of {name} could not be followed: {why}",
 
+	// who can reach a server on this computer
+	"reach.own":       "Programs on this computer reach it.",
+	"reach.not-yet":   "This computer itself has not reached it under this name yet.",
+	"reach.alone":     "Only programs on this computer reach it: good for trying out.",
+	"reach.network":   "People on your own network reach it, unless a firewall on this computer closes port {port}. Let your router always give this computer the address {host}: handles end with it.",
+	"reach.nobody":    "From elsewhere nobody reaches {host}. For that, start the server under the address that your router has on the internet, and let the router forward TCP port {port} to this computer.",
+	"reach.named":     "People on your own network reach it where their computers know the name {host}, unless a firewall on this computer closes port {port}.",
+	"reach.unknown":   "From elsewhere nobody knows the name {host}.",
+	"reach.around":    "People on your own network reach it where your router lets them out and in again under this address.",
+	"reach.everybody": "Everybody reaches it once your router forwards TCP port {port} to this computer, with an invitation link: only that names the server's key.",
+
 	// why a conversation moves; others' devices read these words
 	"why.unreachable": "its server could not be reached for a day",
 	"why.junk":        "junk in place of a commit",

@@ -1,5 +1,7 @@
 package api
 
+import "sotto/internal/said"
+
 // Message is one message of a room. Edits, reactions and deletions are shown at the
 // message that they act on and are no messages here.
 type Message struct {
@@ -40,6 +42,18 @@ type Said struct {
 	Values map[string]string `json:"values"`        // by the names in the sentence: what people and servers are called, titles, what an error said in English as why
 	N      int64             `json:"n,omitempty"`   // what it counts: entries as n, or the seconds of a span
 	Why    string            `json:"why,omitempty"` // the key of the reason, or the code of an error: see docs/command-line.md
+}
+
+// SaidOf is a sentence as it crosses; nil where only its text was kept.
+func SaidOf(s said.Said) *Said {
+	if s.Key == "" {
+		return nil
+	}
+	x := &Said{Key: s.Key, Values: s.Values, N: s.N, Why: s.Why}
+	if x.Values == nil {
+		x.Values = map[string]string{}
+	}
+	return x
 }
 
 // Quote is what a reply answers.

@@ -52,6 +52,7 @@ type Host struct {
 	Up    bool   `json:"up"`
 	Since int64  `json:"since,omitempty"` // down since
 	Why   string `json:"why,omitempty"`
+	Code  string `json:"code,omitempty"` // of why: see docs/command-line.md
 }
 
 // LocalServer is a home server that this app runs.
@@ -67,7 +68,8 @@ type Reach struct {
 	Address string `json:"address"`
 	Who     string `json:"who"`  // "this computer", "network" or "everybody"
 	Sure    bool   `json:"sure"` // it was tried
-	Text    string `json:"text"`
+	Text    string `json:"text"` // in English
+	Said    *Said  `json:"said"`
 }
 
 // OpenSession exchanges a one-time token for a session cookie.

@@ -69,6 +69,8 @@ export interface Event {
   notice?: Notice
   hosts?: Host[]
   text?: string
+  /** trouble: of what Text says: see docs/command-line.md */
+  code?: string
 }
 
 /** EventType says what happened. */
@@ -86,6 +88,8 @@ export interface Failure {
   code: string
   /** for people: what happened and what to do */
   text: string
+  /** the same where it is one of sotto's sentences */
+  said?: Said
   /** the field of the request that it is about */
   field?: string
   /** to be copied, where somebody else could help with it */
@@ -142,6 +146,8 @@ export interface Host {
   /** down since */
   since?: number
   why?: string
+  /** of why: see docs/command-line.md */
+  code?: string
 }
 
 /** InspectLink asks what an invitation link is, without spending it. */
@@ -519,7 +525,9 @@ export interface Reach {
   who: string
   /** it was tried */
   sure: boolean
+  /** in English */
   text: string
+  said: Said
 }
 
 /** React sets this person's reaction. */

@@ -1,6 +1,8 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Said } from '../api/types';
+import { Refused } from '../api/request';
 import { i18n } from '../i18n/i18n.svelte';
+import { explain } from '../pages/lib/failure';
 import { say } from './said';
 
 const added: Said = { key: 'added', values: { by: 'Ana', name: 'bo@example.org' } };
@@ -30,6 +32,14 @@ describe('what sotto says', () => {
     expect(say(moved, '')).toBe('Diese Unterhaltung ist an einen anderen Ort umgezogen: Der Server hat diese Unterhaltung verloren.');
     expect(say(failed, '')).not.toContain('full');
     expect(say({ ...failed, why: 'of tomorrow' }, '')).toContain('the log is full');
+  });
+
+  it('says why a change was refused', async () => {
+    const refused = new Refused(409, { code: 'change refused', text: 'not for you', said: { key: 'failed.forbidden', values: {} } });
+    await i18n.use('es');
+    expect(explain(refused)).toMatch(/^No se pudo hacer/);
+    expect(explain(new Refused(409, { code: 'server key', text: 'another key' }))).toMatch(/otra clave/);
+    expect(explain(new Refused(500, { code: 'of tomorrow', text: 'it broke' }))).toBe('It broke.');
   });
 
   it('is its English where it is not known', () => {

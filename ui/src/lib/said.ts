@@ -4,8 +4,8 @@
 import type { Said } from '../api/types';
 import { en, type Key } from '../i18n/en';
 import { i18n, t } from '../i18n/i18n.svelte';
-import { reason } from '../pages/lib/failure';
 import { oneLine } from '../text/hygiene';
+import { reason } from './reason';
 import { span } from './when';
 
 const known = (key: string): key is Key => key.startsWith('said.') && Object.hasOwn(en, key);

@@ -87,6 +87,17 @@ export const de: Same<typeof en> = {
   'said.failed.letter': 'Eine Einladung an {host} kam nicht an: {why}',
   'said.failed.join': 'Der Einladung von {name} war nicht zu folgen: {why}',
 
+  // who can reach a server on this computer
+  'said.reach.own': 'Programme auf diesem Computer erreichen ihn.',
+  'said.reach.not-yet': 'Dieser Computer selbst hat ihn unter diesem Namen noch nicht erreicht.',
+  'said.reach.alone': 'Nur Programme auf diesem Computer erreichen ihn: gut zum Ausprobieren.',
+  'said.reach.network': 'Leute in deinem Netz erreichen ihn, wenn keine Firewall auf diesem Computer Port {port} schließt. Lass deinen Router diesem Computer immer die Adresse {host} geben: Damit enden die Adressen der Leute.',
+  'said.reach.nobody': 'Von außen erreicht niemand {host}. Dafür starte den Server unter der Adresse, die dein Router im Internet hat, und lass den Router TCP-Port {port} an diesen Computer weiterleiten.',
+  'said.reach.named': 'Leute in deinem Netz erreichen ihn, wo ihre Computer den Namen {host} kennen und keine Firewall auf diesem Computer Port {port} schließt.',
+  'said.reach.unknown': 'Von außen kennt niemand den Namen {host}.',
+  'said.reach.around': 'Leute in deinem Netz erreichen ihn, wo dein Router sie unter dieser Adresse hinaus und wieder herein lässt.',
+  'said.reach.everybody': 'Alle erreichen ihn, sobald dein Router TCP-Port {port} an diesen Computer weiterleitet, mit einem Einladungslink: Nur der nennt den Schlüssel des Servers.',
+
   // why a conversation moves
   'said.why.unreachable': 'Ihr Server war einen Tag lang nicht zu erreichen',
   'said.why.junk': 'Unlesbares stand, wo eine Änderung stehen sollte',

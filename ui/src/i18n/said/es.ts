@@ -87,6 +87,17 @@ export const es: Same<typeof en> = {
   'said.failed.letter': 'Una invitación no llegó a {host}: {why}',
   'said.failed.join': 'No se pudo seguir la invitación de {name}: {why}',
 
+  // who can reach a server on this computer
+  'said.reach.own': 'Los programas de este ordenador lo alcanzan.',
+  'said.reach.not-yet': 'Este ordenador mismo aún no lo ha alcanzado con este nombre.',
+  'said.reach.alone': 'Solo lo alcanzan los programas de este ordenador: sirve para probar.',
+  'said.reach.network': 'La gente de tu red lo alcanza, si ningún cortafuegos de este ordenador cierra el puerto {port}. Haz que tu rúter dé siempre a este ordenador la dirección {host}: con ella acaban las direcciones de la gente.',
+  'said.reach.nobody': 'Desde fuera nadie alcanza {host}. Para eso, inicia el servidor con la dirección que tu rúter tiene en internet y haz que el rúter reenvíe el puerto TCP {port} a este ordenador.',
+  'said.reach.named': 'La gente de tu red lo alcanza donde sus ordenadores conocen el nombre {host}, si ningún cortafuegos de este ordenador cierra el puerto {port}.',
+  'said.reach.unknown': 'Desde fuera nadie conoce el nombre {host}.',
+  'said.reach.around': 'La gente de tu red lo alcanza donde tu rúter la deja salir y volver a entrar con esta dirección.',
+  'said.reach.everybody': 'Todos lo alcanzan en cuanto tu rúter reenvíe el puerto TCP {port} a este ordenador, con un enlace de invitación: solo él nombra la clave del servidor.',
+
   // why a conversation moves
   'said.why.unreachable': 'no se pudo llegar a su servidor en todo un día',
   'said.why.junk': 'había algo ilegible en lugar de un cambio',
