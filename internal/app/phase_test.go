@@ -222,6 +222,14 @@ func TestNotices(t *testing.T) {
 	set("plain")
 	says("third")
 	told("sotto", "A new message")
+	bo.must("PUT", "/window", api.Window{Name: "w", Language: "es"}, nil)
+	says("third in Spanish")
+	told("sotto", "Un mensaje nuevo")
+	german := "de"
+	bo.must("PATCH", "/settings", api.SettingsChange{Language: &german}, nil)
+	says("third in German")
+	told("sotto", "Eine neue Nachricht")
+	bo.refused("PUT", "/window", api.Window{Name: "w", Language: "xx"}, "malformed")
 	n, before := desk.last()
 	n.Click()
 	if len(desk.opened) != 1 || !strings.Contains(desk.opened[0], "#open=") || !strings.HasSuffix(desk.opened[0], "&room="+room) {
@@ -242,7 +250,6 @@ func TestNotices(t *testing.T) {
 	quiet("the browser still tells of it")
 	w.Clock.Advance(notifyLife)
 	says("the window said nothing for long")
-	told("sotto", "A new message")
 	bo.eventually("told once more", func() bool { _, count := desk.last(); return count == before+1 })
 	before++
 	bo.must("PUT", "/window", api.Window{Name: "w", Visible: false, Room: room, Notifies: true}, nil)

@@ -22,7 +22,8 @@ type windows struct {
 
 	mu    sync.Mutex
 	list  map[string]seenWindow
-	told  bool // that the person is here
+	told  bool   // that the person is here
+	spoke string // the language of the last one that told
 	stop  func()
 	ended bool
 }
@@ -43,6 +44,9 @@ func (w *windows) tell(x api.Window) error {
 	if x.Name == "" || len(x.Name) > 64 {
 		return malformed("name", "a window's name has 1 to 64 letters and digits")
 	}
+	if _, ok := osWords[x.Language]; !ok && x.Language != "" {
+		return malformed("language", "there is no such language")
+	}
 	w.mu.Lock()
 	if _, known := w.list[x.Name]; !known && len(w.list) >= maxWindows {
 		w.drop()
@@ -50,6 +54,9 @@ func (w *windows) tell(x api.Window) error {
 			w.mu.Unlock()
 			return malformed("name", "there are too many windows")
 		}
+	}
+	if x.Language != "" {
+		w.spoke = x.Language
 	}
 	now := w.clock.Now()
 	seen := seenWindow{visible: x.Visible, room: x.Room, until: now.Add(windowLife)}
@@ -149,6 +156,13 @@ func (w *windows) looked() bool {
 		}
 	}
 	return false
+}
+
+// language is the one that the last window spoke; "" before any did.
+func (w *windows) language() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.spoke
 }
 
 // notifies says whether a window tells of messages by itself.

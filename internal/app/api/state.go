@@ -92,6 +92,7 @@ type Window struct {
 	Visible  bool   `json:"visible"`            // it is looked at
 	Room     string `json:"room,omitempty"`     // the conversation that it shows
 	Used     bool   `json:"used,omitempty"`     // the person did something in it since it told last: it does not lock by itself
+	Language string `json:"language,omitempty"` // that it speaks: en, de, es; notices of the system follow it where the settings leave it open
 	Notifies bool   `json:"notifies,omitempty"` // it tells of messages by notifications of the browser: the app stays silent about them
 }
 

@@ -885,6 +885,8 @@ export interface Window {
   room?: string
   /** the person did something in it since it told last: it does not lock by itself */
   used?: boolean
+  /** that it speaks: en, de, es; notices of the system follow it where the settings leave it open */
+  language?: string
   /** it tells of messages by notifications of the browser: the app stays silent about them */
   notifies?: boolean
 }

@@ -1,6 +1,7 @@
 // The window itself: its width, whether it is looked at, which layer is open.
 
 import { setWindow } from '../api/calls';
+import { i18n } from '../i18n/i18n.svelte';
 import { onUse, Used } from './used';
 import { untilMidnight } from './when';
 
@@ -82,7 +83,7 @@ class UI {
 
   #tell(): void {
     if (!this.#tells) return;
-    setWindow({ name: this.#name, visible: this.looking, room: this.#room, used: this.#used.tell(Date.now()), notifies: notifies() }).catch(() => {
+    setWindow({ name: this.#name, visible: this.looking, room: this.#room, language: i18n.language, used: this.#used.tell(Date.now()), notifies: notifies() }).catch(() => {
       // away: the next change tells again
     });
   }
