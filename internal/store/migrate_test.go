@@ -166,6 +166,36 @@ func TestNotices(t *testing.T) {
 	}
 }
 
+// TestFailed: why a message failed is kept in words and by its code, until it is sent again.
+func TestFailed(t *testing.T) {
+	st := openIndex(t, faultfs.New(1))
+	defer st.Close()
+	m := message(1, "x")
+	m.State, m.Pos = Queued, 0
+	if err := st.Update(func(tx Tx) error {
+		if _, err := tx.AddMessage(m); err != nil {
+			return err
+		}
+		if err := tx.Fail(m.Room, m.ID, "the room is full", "log full"); err != nil {
+			return err
+		}
+		got, err := tx.Message(m.Room, m.ID)
+		if err != nil || got.State != Failed || got.Why != "the room is full" || got.Code != "log full" {
+			t.Errorf("%+v %v", got, err)
+		}
+		if err := tx.SetMessageState(m.Room, m.ID, Queued); err != nil {
+			return err
+		}
+		got, err = tx.Message(m.Room, m.ID)
+		if err != nil || got.State != Queued || got.Why != "" || got.Code != "" {
+			t.Errorf("%+v %v", got, err)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestOneMoment: a host that gives all messages one time does not make them cost more, and
 // they keep their order.
 func TestOneMoment(t *testing.T) {
