@@ -7,6 +7,7 @@ import (
 
 	"sotto/internal/app/api"
 	"sotto/internal/client"
+	"sotto/internal/explain"
 	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/mimi"
@@ -151,7 +152,11 @@ func (b *batch) one(e client.Event) {
 	case client.EventLinking:
 		b.send(api.Event{Type: api.EventLinking})
 	case client.EventTrouble:
-		b.send(api.Event{Type: api.EventTrouble, Text: e.Text})
+		x := api.Event{Type: api.EventTrouble, Text: e.Text}
+		if e.Err != nil {
+			x.Code = explain.Error(e.Err).Code
+		}
+		b.send(x)
 	}
 }
 

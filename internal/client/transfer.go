@@ -11,6 +11,7 @@ import (
 
 	"sotto/internal/archive"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mimi"
@@ -313,7 +314,7 @@ func (c *Client) takePart(t taking, p room.HistoryPart) {
 
 func (c *Client) tellLost() {
 	if err := c.update(func(tx store.Tx, after *[]func()) error {
-		return c.notice(tx, after, nil, NoticeFailed, "A part of your history did not come to this device: it waited too long at your home server, or was damaged. Unlink this device and link it again to have all of it.")
+		return c.notice(tx, after, nil, NoticeFailed, said.Of("history.lost"))
 	}); err != nil {
 		c.fail("keeping a notice", err)
 	}
@@ -478,7 +479,7 @@ func (c *Client) takeHappened(tx store.Tx, list []archive.Event) error {
 		} else if taken || !slices.Contains(happenings, x.Kind) {
 			continue
 		}
-		if err := tx.AddNotice(store.Notice{Room: &x.Room, Time: x.Time, Kind: x.Kind, Text: x.Text, Pos: x.Pos}); err != nil {
+		if err := tx.AddNotice(store.Notice{Room: &x.Room, Time: x.Time, Kind: x.Kind, Text: x.Text, Said: x.Said, Pos: x.Pos}); err != nil {
 			return err
 		}
 	}
