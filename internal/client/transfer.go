@@ -65,6 +65,41 @@ func (c *Client) History() (h *History, err error) {
 	return h, err
 }
 
+// Histories are the devices to which the history is still coming, as far as this one has a part
+// in it: itself, and those that it has linked.
+func (c *Client) Histories() (out map[wire.DeviceName]History, err error) {
+	out = map[wire.DeviceName]History{}
+	own, err := c.History()
+	if err != nil {
+		return nil, err
+	}
+	c.on(func() {
+		if c.chain == nil {
+			return
+		}
+		if own != nil && !own.Done {
+			out[c.keys.Name] = *own
+		}
+		err = c.read(func(tx store.Tx) error {
+			total, err := tx.CountMessages()
+			if err != nil {
+				return err
+			}
+			for _, d := range c.chain.ActiveDevices() {
+				s, err := loadFact[sending](tx, factSending+string(d.Name[:]))
+				if err != nil {
+					return err
+				}
+				if s != nil {
+					out[d.Name] = History{Got: int64(s.Place.Messages), Total: max(total, int64(s.Place.Messages))}
+				}
+			}
+			return nil
+		})
+	})
+	return out, err
+}
+
 func loadFact[T any](tx store.Tx, name string) (*T, error) {
 	b, ok, err := tx.Fact(name)
 	if err != nil || !ok {

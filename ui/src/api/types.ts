@@ -80,7 +80,7 @@ export interface Event {
 }
 
 /** EventType says what happened. */
-export type EventType = 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'linking' | 'trouble' | 'open'
+export type EventType = 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'history' | 'linking' | 'trouble' | 'open'
 
 /** ExportQuery says how everything is exported. */
 export interface ExportQuery {
@@ -458,6 +458,8 @@ export interface OwnDevice {
   /** the device that linked it */
   by?: string
   self: boolean
+  /** While the history is coming to it, as far as this device knows: messages there, and in all. */
+  history?: Progress
 }
 
 /** Page is a part of a room, oldest first. */
@@ -544,6 +546,12 @@ export interface Profile {
   status?: string
   /** PNG, JPEG or WebP of at most 32 KiB; empty takes it away */
   picture?: string
+}
+
+/** Progress is how far something is. */
+export interface Progress {
+  done: number
+  total: number
 }
 
 /** QR is a QR code: rows of 0 and 1, separated by newlines. */
