@@ -101,7 +101,7 @@ const (
 // happenings are the notices that stand in a conversation, between its messages.
 var happenings = []string{NoticeJoined, NoticeLeft, NoticeRenamed, NoticeDisappear, NoticeRemoved, NoticeMoved, NoticeExpired}
 
-var provoked = []string{NoticeJunk, NoticeFork, NoticeElsewhere, NoticeIdentity}
+var provoked = []string{NoticeJunk, NoticeFork, NoticeElsewhere, NoticeIdentity, NoticeUpdate}
 
 // The kinds of notices. Each is a state of affairs that a person should know.
 const (
@@ -117,7 +117,7 @@ const (
 	NoticeElsewhere = "read elsewhere" // another program reads with this device's rights
 	NoticeIdentity  = "identity"       // a chain that contradicts what was known
 	NoticeFailed    = "failed"         // a change of a room that could not be made
-	NoticeUpdate    = "update"         // a room follows rules this program does not know
+	NoticeUpdate    = "update"         // a room moved to rules this program does not know
 	NoticeExpired   = "expired"        // messages were gone before this device read them
 	NoticeServerKey = "server key"     // a server that vouches for itself answers with another key
 	NoticeDevice    = "device"         // a contact's devices or address changed

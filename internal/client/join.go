@@ -82,10 +82,18 @@ func (c *Client) enterLater(row store.Invitation) {
 	c.timer(fmt.Sprintf("enter %d", row.ID), maxRetry, func() { delete(c.entering, row.ID); c.pump() })
 }
 
-// refuse drops an invitation that cannot be followed.
+// refuse drops an invitation that cannot be followed. Where a room that this device is in moved
+// to rules that it does not know, it goes on in the old place with all who cannot follow either;
+// those who could invite it again each day, and it follows once it is updated.
 func (c *Client) refuse(row store.Invitation, why error) {
 	delete(c.entering, row.ID)
 	err := c.update(func(tx store.Tx, after *[]func()) error {
+		if row.State == store.Held && errors.Is(why, room.ErrRules) {
+			text := fmt.Sprintf("%s moved this conversation to where newer rules hold, which this sotto does not know: update it to follow. Until then it goes on here, for those who cannot follow either.", row.Handle)
+			if err := c.notice(tx, after, &row.Room, NoticeUpdate, text); err != nil {
+				return err
+			}
+		}
 		if row.State == store.Accepted {
 			if err := c.notice(tx, after, nil, NoticeFailed, fmt.Sprintf("The invitation of %s could not be followed: %v", row.Handle, why)); err != nil {
 				return err

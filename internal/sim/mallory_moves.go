@@ -16,14 +16,21 @@ var movingAttacks = []MemberAttack{
 		Name: "admin: moves from the past", Does: "moves the room and says that all that counts ended five entries ago", Told: movesOn, Within: 2 * time.Minute,
 		Try: func(m *Mallory) {
 			m.sleep(3 * time.Second)
-			m.move(m.Gen.Seq - min(m.Gen.Seq, 5))
+			m.move(m.Gen.Seq-min(m.Gen.Seq, 5), room.Rules)
 		},
 	}),
 	asAdminOf(MemberAttack{
 		Name: "admin: moves from the future", Does: "moves the room and says that it went on for a thousand entries more", Told: movesOn, May: []string{client.NoticeFork}, Within: 2 * time.Minute,
 		Try: func(m *Mallory) {
 			m.sleep(3 * time.Second)
-			m.move(m.Gen.Seq + 1000)
+			m.move(m.Gen.Seq+1000, room.Rules)
+		},
+	}),
+	asAdminOf(MemberAttack{
+		Name: "admin: moves to newer rules", Does: "moves the room to where rules hold that no program knows yet, with everybody in it", Told: []string{client.NoticeUpdate}, Within: soon,
+		Try: func(m *Mallory) {
+			m.sleep(3 * time.Second)
+			m.move(m.Gen.Seq, room.Rules+1)
 		},
 	}),
 }
@@ -33,20 +40,21 @@ var movesAgain = asAdminOf(MemberAttack{
 	Name: "admin: moves again and again", Does: "moves the room to a new log every two seconds, with everybody in it", Told: movesOn, May: []string{client.NoticeJunk}, Within: 2 * time.Minute,
 	Try: func(m *Mallory) {
 		for range 3 {
-			m.move(m.Gen.Seq)
+			m.move(m.Gen.Seq, room.Rules)
 			m.sleep(2 * time.Second)
 		}
 	},
 })
 
 // move makes the next generation of the room, as an honest mover does but for the entry
-// after which it says that nothing counted.
-func (m *Mallory) move(last uint64) {
+// after which it says that nothing counted, and the rules.
+func (m *Mallory) move(last uint64, rules uint16) {
 	if m.over() {
 		return
 	}
 	ctx, known := m.Ctx, room.Knowledge{m.Chain.ID(): m.Chain}
 	ctx.Generation++
+	ctx.Rules = rules
 	ctx.Host, ctx.Log, ctx.Key = m.d.Home.Name, wire.LogName(m.bytes(16)), m.secret()
 	ctx.Before = &room.Place{Log: m.Gen.Log, Seq: last, Chain: m.Gen.Chain}
 	own := wire.NewCursor{Tag: ctx.Tag(m.Keys.Device().Signature)}
