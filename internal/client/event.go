@@ -17,7 +17,7 @@ const (
 	EventMessage EventKind = "message" // a message came, or one of ours took its place
 	EventQueued  EventKind = "queued"  // a message of ours was written and waits here
 	EventState   EventKind = "state"   // the state of a message of ours changed
-	EventChanged EventKind = "changed" // a message that is shown changed: an edit, a reaction, a star, or it was taken back
+	EventChanged EventKind = "changed" // a message that is shown changed: an edit, a reaction, a star, another place, or it was taken back
 	EventGone    EventKind = "gone"    // a message is not here any more: it vanished or was deleted here
 	EventMark    EventKind = "mark"    // what a room is to this person changed, or how much of it was seen
 	EventSetting EventKind = "setting" // the settings changed

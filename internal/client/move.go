@@ -86,11 +86,12 @@ func (c *Client) succeed(tx store.Tx, after *[]func(), row store.Invitation, r *
 	if err := c.notice(tx, after, &r.ID, NoticeMoved, why); err != nil {
 		return nil, err
 	}
-	last := uint64(0)
+	end := ending{rival: i.Generation == r.Generation, unknown: i.Generation > r.Generation}
 	if ctx.Before != nil && old != nil && ctx.Before.Log == old.Log {
-		last = ctx.Before.Seq
+		end = ending{last: ctx.Before.Seq}
 	}
-	if err := c.resend(tx, r.ID, r.Generation, last); err != nil {
+	last := end.last
+	if err := c.resend(tx, r.ID, r.Generation, end); err != nil {
 		return nil, err
 	}
 	if old == nil || old.State == store.GenClosed {
@@ -313,7 +314,7 @@ func (c *Client) regroup(w store.Want, g *gen, ctx room.Context, body wantMove, 
 		if err := tx.Unseal(g.Room, 0, 0); err != nil {
 			return err
 		}
-		if err := c.resend(tx, g.Room, g.Number, last); err != nil {
+		if err := c.resend(tx, g.Room, g.Number, ending{last: last}); err != nil {
 			return err
 		}
 		if err := c.closeRow(tx, after, g); err != nil {

@@ -33,18 +33,16 @@ var movingAttacks = []MemberAttack{
 			m.move(m.Gen.Seq, room.Rules+1)
 		},
 	}),
+	asAdminOf(MemberAttack{
+		Name: "admin: moves again and again", Does: "moves the room to a new log every two seconds, with everybody in it", Told: movesOn, May: []string{client.NoticeJunk}, Within: 2 * time.Minute,
+		Try: func(m *Mallory) {
+			for range 3 {
+				m.move(m.Gen.Seq, room.Rules)
+				m.sleep(2 * time.Second)
+			}
+		},
+	}),
 }
-
-// movesAgain is a room that moves faster than people read.
-var movesAgain = asAdminOf(MemberAttack{
-	Name: "admin: moves again and again", Does: "moves the room to a new log every two seconds, with everybody in it", Told: movesOn, May: []string{client.NoticeJunk}, Within: 2 * time.Minute,
-	Try: func(m *Mallory) {
-		for range 3 {
-			m.move(m.Gen.Seq, room.Rules)
-			m.sleep(2 * time.Second)
-		}
-	},
-})
 
 // move makes the next generation of the room, as an honest mover does but for the entry
 // after which it says that nothing counted, and the rules.

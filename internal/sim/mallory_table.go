@@ -52,10 +52,3 @@ var (
 // MemberAttacks are all attacks of members.
 var MemberAttacks = slices.Concat(junkAttacks, swapJunkAttacks, commitAttacks, adminAttacks, cursorAttacks,
 	receiptAttacks, senderAttacks, contentAttacks, lyingAttacks, invitationAttacks, movingAttacks, racingAttacks)
-
-// memberAttacksAwaitingMend are attacks that the program does not withstand yet; no test runs them.
-var memberAttacksAwaitingMend = []MemberAttack{
-	// With seeds 1 and 2 the people end with different orders: who has read a message in a
-	// generation keeps it there, others have it where it was sent again.
-	movesAgain,
-}

@@ -144,7 +144,7 @@ func TestMemberAttackAgain(t *testing.T) {
 // Every attack has a name and a sentence of its own.
 func TestMemberAttackTable(t *testing.T) {
 	names := map[string]bool{}
-	for _, a := range slices.Concat(MemberAttacks, memberAttacksAwaitingMend) {
+	for _, a := range MemberAttacks {
 		if names[a.Name] || a.Name == "" || a.Does == "" || a.Try == nil || a.Within == 0 {
 			t.Errorf("%q", a.Name)
 		}
