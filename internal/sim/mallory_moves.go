@@ -42,6 +42,26 @@ var movingAttacks = []MemberAttack{
 			}
 		},
 	}),
+	asAdminOf(MemberAttack{
+		Name: "admin: moves in one breath", Does: "moves the room three times without a pause", Told: movesOn, May: []string{client.NoticeJunk}, Within: 2 * time.Minute,
+		Try: func(m *Mallory) {
+			m.sleep(3 * time.Second)
+			for range 3 {
+				m.move(m.Gen.Seq, room.Rules)
+			}
+		},
+	}),
+	asAdminOf(MemberAttack{
+		Name: "admin: moves to two places", Does: "moves the room to two logs at once, each of which is to begin where the old one ended, at another entry", Told: movesOn, May: []string{client.NoticeJunk}, Within: 2 * time.Minute,
+		Try: func(m *Mallory) {
+			m.sleep(3 * time.Second)
+			before := *m
+			m.move(m.Gen.Seq-min(m.Gen.Seq, 5), room.Rules)
+			m.sleep(time.Second)
+			m.Gen, m.Group, m.Ctx, m.Known, m.host, m.broken = before.Gen, before.Group, before.Ctx, before.Known, before.host, before.broken
+			m.move(m.Gen.Seq, room.Rules)
+		},
+	}),
 }
 
 // move makes the next generation of the room, as an honest mover does but for the entry
@@ -97,12 +117,14 @@ func (m *Mallory) move(last uint64, rules uint16) {
 		return
 	}
 	create.Token = token.Hash()
-	account := m.dial(m.d.Home.Name, "/v1/account")
-	if !account.ready() {
+	if m.account == nil {
+		m.account = m.dial(m.d.Home.Name, "/v1/account")
+		m.sleep(time.Second) // until she is known there
+	}
+	if !m.account.ready() {
 		return
 	}
-	m.sleep(time.Second) // until she is known there
-	_, err = account.call(wire.OpCreate, create)
+	_, err = m.account.call(wire.OpCreate, create)
 	m.tried(err)
 	if err != nil {
 		return
