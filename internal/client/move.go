@@ -125,39 +125,61 @@ func (c *Client) giveUp(g store.Generation) {
 // samePeople checks that a new generation holds nobody who was not in the room, and gives
 // nobody more rights: its admins were admins, or are the one who made it when none of them
 // is left. A device that lost its place and is let in again further on has nothing to judge
-// by: it is told who is new.
+// by: it is told who is new. So it is for all when somebody who manages a group moves it:
+// they may add people and name admins anyway, and who was removed, or made an admin, behind the
+// end that they name was so for some and not for others.
 func (c *Client) samePeople(tx store.Tx, after *[]func(), row store.Invitation, old *gen, from uint64, i room.Invitation, ctx room.Context, known room.Knowledge) error {
 	had, err := tx.Known(i.Room, min(from, i.Generation-1))
 	if err != nil {
 		return err
 	}
 	lost := old == nil || old.group == nil || i.Move == nil && i.Generation > from
+	free := !lost && old.ctx.Kind == room.Group && old.ctx.IsAdmin(row.Account)
 	for _, q := range known.Proofs() {
+		var text string
 		switch {
 		case had[q.Account] != nil:
-		case !lost:
-			return fmt.Errorf("%w: a move that brings in somebody new", room.ErrJunk)
+			continue
+		case lost:
+			text = fmt.Sprintf("%s is in this room too since you were last in it; you were let in again by %s.", known[q.Account].Handle(), row.Handle)
+		case free:
+			text = fmt.Sprintf("%s is in this room too since %s moved it.", known[q.Account].Handle(), row.Handle)
 		default:
-			text := fmt.Sprintf("%s is in this room too since you were last in it; you were let in again by %s.", known[q.Account].Handle(), row.Handle)
-			if err := c.notice(tx, after, &i.Room, NoticeJoined, text); err != nil {
-				return err
-			}
+			return fmt.Errorf("%w: a move that brings in somebody new", room.ErrJunk)
+		}
+		if err := c.notice(tx, after, &i.Room, NoticeJoined, text); err != nil {
+			return err
 		}
 	}
 	if lost {
 		return nil // the roles are gone with the group's state
 	}
+	if err := c.sameRoles(tx, after, row, old, i, ctx, known, free); err != nil {
+		return err
+	}
+	if ctx.Kind != old.ctx.Kind {
+		return fmt.Errorf("%w: a move that changes what the room is", room.ErrJunk)
+	}
+	return nil
+}
+
+// sameRoles checks who may manage a new generation; free: whoever moved it may decide that.
+func (c *Client) sameRoles(tx store.Tx, after *[]func(), row store.Invitation, old *gen, i room.Invitation, ctx room.Context, known room.Knowledge, free bool) error {
 	stays := false
 	for id := range known {
 		stays = stays || old.ctx.IsAdmin(id) && i.Generation > old.Number
 	}
 	for _, id := range ctx.Admins {
-		if !old.ctx.IsAdmin(id) && (stays || id != row.Account) {
+		switch {
+		case old.ctx.IsAdmin(id) || !stays && id == row.Account:
+		case !free:
 			return fmt.Errorf("%w: a move that changes who may manage the room", room.ErrJunk)
+		case known[id] != nil:
+			text := fmt.Sprintf("%s manages this room since %s moved it.", known[id].Handle(), row.Handle)
+			if err := c.notice(tx, after, &i.Room, NoticeRenamed, text); err != nil {
+				return err
+			}
 		}
-	}
-	if ctx.Kind != old.ctx.Kind {
-		return fmt.Errorf("%w: a move that changes what the room is", room.ErrJunk)
 	}
 	return nil
 }
