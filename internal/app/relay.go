@@ -7,6 +7,7 @@ import (
 
 	"sotto/internal/app/api"
 	"sotto/internal/client"
+	"sotto/internal/explain"
 	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/mimi"
@@ -149,7 +150,11 @@ func (b *batch) one(e client.Event) {
 	case client.EventOnline:
 		b.send(api.Event{Type: api.EventHosts, Hosts: hosts(b.in.Client)})
 	case client.EventTrouble:
-		b.send(api.Event{Type: api.EventTrouble, Text: e.Text})
+		x := api.Event{Type: api.EventTrouble, Text: e.Text}
+		if e.Err != nil {
+			x.Code = explain.Error(e.Err).Code
+		}
+		b.send(x)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mls"
@@ -89,13 +90,12 @@ func (c *Client) refuse(row store.Invitation, why error) {
 	delete(c.entering, row.ID)
 	err := c.update(func(tx store.Tx, after *[]func()) error {
 		if row.State == store.Held && errors.Is(why, room.ErrRules) {
-			text := fmt.Sprintf("%s moved this conversation to where newer rules hold, which this sotto does not know: update it to follow. Until then it goes on here, for those who cannot follow either.", row.Handle)
-			if err := c.notice(tx, after, &row.Room, NoticeUpdate, text); err != nil {
+			if err := c.notice(tx, after, &row.Room, NoticeUpdate, said.Of("update", "by", row.Handle)); err != nil {
 				return err
 			}
 		}
 		if row.State == store.Accepted {
-			if err := c.notice(tx, after, nil, NoticeFailed, fmt.Sprintf("The invitation of %s could not be followed: %v", row.Handle, why)); err != nil {
+			if err := c.notice(tx, after, nil, NoticeFailed, said.Of("failed.join", "name", row.Handle, "why", why.Error()).Because(codeOf(why))); err != nil {
 				return err
 			}
 		}
@@ -173,7 +173,7 @@ func (c *Client) missed(row store.Invitation, i room.Invitation) bool {
 		c.fail("dropping an invitation", err)
 		return false
 	}
-	g.c.told(g, NoticeFork, "This conversation moved on, and the invitation to it was made for a key that is used: a home server went back. This device asks to be let in; what is written until then is missing here.")
+	g.c.told(g, NoticeFork, said.Of("fault.key"))
 	g.lose("invited with a key that was used")
 	return true
 }

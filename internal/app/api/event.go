@@ -14,6 +14,7 @@ type Event struct {
 	Notice  *Notice   `json:"notice,omitempty"`
 	Hosts   []Host    `json:"hosts,omitempty"`
 	Text    string    `json:"text,omitempty"`
+	Code    string    `json:"code,omitempty"` // trouble: of what Text says: see docs/command-line.md
 }
 
 // EventType says what happened.
