@@ -134,8 +134,9 @@ func soak(t *testing.T) {
 }
 
 // assail tries one attack, of members first and then of hosts, and takes over what came of it.
+// The seeds are the first ones of TestMemberAttacks and TestHostAttacks.
 func assail(t *testing.T, i int, total *Stats) {
-	seed := *first + uint64(i)
+	seed := uint64(0)
 	var name, whose string
 	t.Run(fmt.Sprint("attack ", i), func(t *testing.T) {
 		stats := NewStats()
@@ -143,7 +144,9 @@ func assail(t *testing.T, i int, total *Stats) {
 			name = MemberAttacks[i].Name
 			stats = attack(t, seed, MemberAttacks[i]).Stats
 		} else {
-			a := HostAttacks[i-len(MemberAttacks)]
+			i -= len(MemberAttacks)
+			a := HostAttacks[i]
+			seed = uint64(i * 10)
 			name, whose = a.Name, " (of a host)" // two have the name of a member's
 			stats = runAttack(t, a, seed, true).Stats
 		}
