@@ -149,8 +149,9 @@ func TestMemberAttacksKept(t *testing.T) {
 		name string
 		seed uint64
 	}{
-		{"admin: moves again and again", 1},
-		{"admin: moves again and again", 2},
+		{"admin: moves again and again", 11},
+		{"admin: moves again and again", 14},
+		{"admin: moves from the past", 13},
 		{"admin: moves from the future", 13},
 		{"admin: moves in one breath", 8},
 	} {
