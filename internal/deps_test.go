@@ -63,7 +63,7 @@ func matches(path string, what []string) bool {
 
 // pure are the packages that know no storage, no HTTP and no clock but the one they
 // are given, so that a simulator may run them and anybody may reuse them.
-var pure = []string{"sotto/mls", "sotto/mimi", "sotto/sframe", "sotto/internal/wire", "sotto/internal/identity", "sotto/internal/room"}
+var pure = []string{"sotto/mls", "sotto/mimi", "sotto/sframe", "sotto/internal/wire", "sotto/internal/identity", "sotto/internal/room", "sotto/internal/pake"}
 
 // storage is what keeps things, ours and others'.
 var storage = []string{
@@ -81,11 +81,11 @@ var never = []struct {
 	{pure, []string{"=net", "net/http", "log", "log/slog", "os/exec"}, "knows no network and writes no log"},
 	{[]string{"sotto/internal/client", "sotto/internal/app"}, []string{"sotto/internal/server"}, "client and server meet only in wire and identity"},
 	{[]string{"sotto/internal/server"}, []string{"sotto/internal/client", "sotto/internal/app", "sotto/internal/store"}, "client and server meet only in wire and identity"},
-	{[]string{"sotto/internal/server"}, []string{"sotto/mls", "sotto/mimi", "sotto/sframe", "sotto/internal/room"}, "a server has no use for what it cannot read"},
+	{[]string{"sotto/internal/server"}, []string{"sotto/mls", "sotto/mimi", "sotto/sframe", "sotto/internal/room", "sotto/internal/pake"}, "a server has no use for what it cannot read"},
 	{[]string{"sotto/internal/server", "sotto/internal/wire", "sotto/internal/identity"}, []string{"github.com/ncruces/go-sqlite3"}, "SQLite is the device's"},
 	{[]string{"sotto/internal/store"}, []string{"sotto/internal/client", "net/http"}, "the store knows no network"},
 	{[]string{"sotto/mls", "sotto/mimi", "sotto/sframe"}, []string{"sotto/internal"}, "is public: it stands alone"},
-	{[]string{"sotto/internal/wire"}, []string{"sotto"}, "imports nothing of ours"},
+	{[]string{"sotto/internal/wire", "sotto/internal/pake"}, []string{"sotto"}, "imports nothing of ours"},
 	{[]string{"sotto/internal/said"}, []string{"sotto"}, "holds sentences and nothing else"},
 	{[]string{"sotto/internal/identity"}, append(pure[:3:3], "sotto/internal/room"), "imports only wire"},
 	{[]string{"sotto/examples"}, []string{"sotto/internal", "sotto/mimi", "sotto/sframe"}, "is written from docs/protocol.md, with mls and libraries"},
@@ -101,6 +101,7 @@ var only = []struct {
 	{"github.com/cockroachdb/pebble", []string{"sotto/internal/server", "sotto/internal/sim"}}, // the simulator is its disk
 	{"github.com/fxamacker/cbor", []string{"sotto/internal/wire", "sotto/mimi", "sotto/internal/canary", "sotto/examples/tiny"}},
 	{"github.com/BurntSushi/toml", []string{"sotto/internal/server", "sotto/internal/app", "sotto/internal/canary"}},
+	{"github.com/gtank/ristretto255", []string{"sotto/internal/pake"}},
 	{"math/rand", nil}, // math/rand/v2 or crypto/rand
 	{"unsafe", nil},
 	{"C", nil},

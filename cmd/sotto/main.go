@@ -31,6 +31,7 @@ type table struct {
 	Unlock  command.Unlock `cmd:"" group:"This device" help:"Open the keys of the sotto that runs."`
 	Quit    command.Quit   `cmd:"" group:"This device" help:"End the sotto that runs."`
 	Account accountTable   `cmd:"" group:"This device" help:"Make, show and delete the account of this device."`
+	Devices devicesTable   `cmd:"" group:"This device" help:"List, link and unlink your devices."`
 
 	Send    command.Send    `cmd:"" group:"Messages" help:"Write to a person or a room."`
 	Read    command.Read    `cmd:"" group:"Messages" help:"Read what is new."`
@@ -87,7 +88,15 @@ type accountTable struct {
 	Create command.AccountCreate `cmd:"" help:"Make an account at a home server."`
 	Show   command.AccountShow   `cmd:"" help:"Tell who this device is."`
 	Check  command.AccountCheck  `cmd:"" help:"Tell whether a handle can be had."`
+	Link   command.AccountLink   `cmd:"" help:"Make this device one of an account's, by the code that another of its devices shows."`
 	Delete command.AccountDelete `cmd:"" help:"Delete the account everywhere, and empty this home."`
+}
+
+type devicesTable struct {
+	List   command.Devices       `cmd:"" default:"withargs" help:"List your devices (this is what sotto devices does by itself)."`
+	Link   command.DevicesLink   `cmd:"" help:"Show a code for a new device, and let it in."`
+	Unlink command.DevicesUnlink `cmd:"" help:"Take a device out of the account."`
+	Rename command.DevicesRename `cmd:"" help:"Call a device something else."`
 }
 
 type roomTable struct {

@@ -149,6 +149,10 @@ func (b *batch) one(e client.Event) {
 		b.notice(e)
 	case client.EventOnline:
 		b.send(api.Event{Type: api.EventHosts, Hosts: hosts(b.in.Client)})
+	case client.EventHistory:
+		b.send(api.Event{Type: api.EventHistory})
+	case client.EventLinking:
+		b.send(api.Event{Type: api.EventLinking})
 	case client.EventTrouble:
 		x := api.Event{Type: api.EventTrouble, Text: e.Text}
 		if e.Err != nil {

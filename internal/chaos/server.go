@@ -33,7 +33,8 @@ const diskSize = 1 << 30
 // unlimited raises what a server allows one address: in a run, commands follow each other
 // faster than people type.
 const unlimited = "[limits]\nconnects-per-minute = 1000000\nlookups-per-minute = 1000000\nclaims-per-minute = 1000000\n" +
-	"claims-per-target-hour = 1000000\nputs-per-minute = 1000000\nregistrations-per-hour = 1000000\nfailed-auths-per-minute = 1000000\n"
+	"claims-per-target-hour = 1000000\nputs-per-minute = 1000000\nregistrations-per-hour = 1000000\nfailed-auths-per-minute = 1000000\n" +
+	"visits-per-minute = 1000000\n"
 
 // readyTime is how long a server may take until it serves, and to end.
 const readyTime = 30 * time.Second

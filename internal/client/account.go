@@ -130,20 +130,25 @@ func (c *Client) makeAccount(h wire.Handle, invitation string) error {
 	if err != nil {
 		return err
 	}
+	return c.keepAccount(keys, chain, h, func(tx store.Tx) error { return tx.SetFact(factInvite, []byte(invitation)) })
+}
+
+// keepAccount writes down the account that this device is one of, and in the same transaction
+// what else belongs to its beginning.
+func (c *Client) keepAccount(keys *identity.Keys, chain *identity.Chain, h wire.Handle, more func(tx store.Tx) error) error {
 	var inbox wire.InboxName
 	c.random(inbox[:])
 	public := c.newSecret()
-	err = c.write(func(tx store.Tx) error {
+	err := c.write(func(tx store.Tx) error {
 		for _, f := range []struct {
 			name  string
 			value []byte
-		}{{factKeys, keys.Marshal()}, {factChain, wire.Marshal(chain.Statements(0))}, {factHandle, []byte(h.String())},
-			{factInbox, inbox[:]}, {factPublic, public[:]}, {factInvite, []byte(invitation)}} {
+		}{{factKeys, keys.Marshal()}, {factChain, wire.Marshal(chain.Statements(0))}, {factHandle, []byte(h.String())}, {factInbox, inbox[:]}, {factPublic, public[:]}} {
 			if err := tx.SetFact(f.name, f.value); err != nil {
 				return err
 			}
 		}
-		return nil
+		return more(tx)
 	})
 	if err != nil {
 		return err
@@ -198,7 +203,12 @@ func (c *Client) openAccount() {
 	c.account = a
 	a.link.hello = func(h wire.Hello) { c.greetHome(h) }
 	a.link.opened = c.homeOpened
-	a.link.lost = func() { a.read, a.watched = false, false }
+	a.link.lost = func() {
+		a.read, a.watched = false, false
+		if t := c.talk; t != nil && t.link == a.link {
+			c.failTalk(t, ErrLinkingOver)
+		}
+	}
 	a.link.event = c.homeEvent
 	a.link.connect()
 }
@@ -265,6 +275,8 @@ func (c *Client) homeOpened() {
 	c.watchInbox()
 	c.tellCapabilities()
 	c.createLogs()
+	c.pumpHistory()
+	c.lookup(c.self.String(), func(*found, error) {}) // another device may have changed the account
 }
 
 // publish keeps enough key packages at the home server, none of them too old to be used.

@@ -181,7 +181,7 @@ func pairs(i store.Invitation) bool {
 
 // openNew makes a room with one person and invites them.
 func (c *Client) openNew(h wire.Handle, first *mimi.Content, done func(room.ID, error)) {
-	c.invitee(h.String(), func(some []newcomer, err error) {
+	c.invitee(h.String(), nil, func(some []newcomer, err error) {
 		if err != nil {
 			done(room.ID{}, err)
 			return
@@ -227,7 +227,7 @@ func (c *Client) makeRoom(kind room.Kind, title string, guests []newcomer) (room
 	if err != nil {
 		return ctx.Room, err
 	}
-	return ctx.Room, c.establish(m, nil, nil)
+	return ctx.Room, c.establish(m, nil, func(tx store.Tx, _ *[]func()) error { return c.bringOthers(tx, ctx.Room) })
 }
 
 // enqueue keeps a message and puts it into the outbox. Where the room can be written to

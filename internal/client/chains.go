@@ -1,9 +1,11 @@
 package client
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
+	"sotto/internal/archive"
 	"sotto/internal/identity"
 	"sotto/internal/room"
 	"sotto/internal/said"
@@ -14,7 +16,7 @@ import (
 // known one's continuation is told, and the known one stays.
 func (c *Client) keepPerson(tx store.Tx, after *[]func(), chain *identity.Chain) error {
 	if chain.ID() == c.chain.ID() {
-		return nil
+		return c.growOwn(tx, after, chain)
 	}
 	p, err := tx.Person(chain.ID())
 	if err != nil {
@@ -63,6 +65,9 @@ func (c *Client) chainGrew(tx store.Tx, after *[]func(), p store.Person, chain *
 		case s.Kind == identity.RevokeDevice:
 			what, devices = ChangedRevoked, true
 			says = since(compared, said.Of("revoked", "name", name), said.Of("revoked.compared", "name", name))
+			if err := c.dismiss(tx, chain); err != nil {
+				return err
+			}
 		case s.Kind == identity.Move:
 			what = ChangedHandle
 			says = said.Of("handle", "name", name, "handle", s.Handle)
@@ -138,4 +143,13 @@ func sortedChains(k room.Knowledge) []*identity.Chain {
 		out = append(out, k[id])
 	}
 	return out
+}
+
+// verifyChain reads and verifies a chain as it is written down.
+func verifyChain(signed [][]byte) (*identity.Chain, error) {
+	chain, err := identity.Verify(signed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", archive.ErrInvalid, err)
+	}
+	return chain, nil
 }

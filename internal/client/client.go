@@ -99,6 +99,9 @@ type Client struct {
 	here      map[room.Owner]*toggle // whose person is here
 	hereRooms []room.ID              // that are still to be told that this person is here, or has gone
 
+	talk   *linkTalk // of the linking under way, or the last one
+	moving bool      // a step of the history's transfer is under way
+
 	closed bool
 }
 

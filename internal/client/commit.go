@@ -121,6 +121,11 @@ func (g *gen) merge(tx store.Tx, after *[]func(), e wire.Entry, s *mls.StagedCom
 	}
 	g.holdUntil = g.c.nowMS() + wire.SwapInterval.Milliseconds() // the host says more if it needs more; its clock decides nothing here
 	if change.Own {
+		if own := change.Known[g.c.chain.ID()]; own != nil {
+			if err := g.c.growOwn(tx, after, own); err != nil {
+				return err
+			}
+		}
 		return g.removed(tx, after, e, change)
 	}
 	if slices.ContainsFunc(change.Added, func(l room.Leaf) bool { return before[l.Account] == nil }) {

@@ -109,11 +109,11 @@ func (c *Client) verifyLookup(h wire.Handle, b []byte) (*found, error) {
 // compareOwn holds what the home server says of this account against the chain that this
 // device keeps.
 func (c *Client) compareOwn(chain *identity.Chain) error {
-	own := c.chain.Clone()
-	if _, err := own.Extend(0, chain.Statements(0)); err != nil {
-		return err
+	if c.chain.Includes(chain.Head(), chain.Len()) {
+		return nil
 	}
-	return nil
+	_, err := c.chain.Clone().Extend(0, chain.Statements(0))
+	return errors.Join(err, c.update(func(tx store.Tx, after *[]func()) error { return c.growOwn(tx, after, chain) }))
 }
 
 // meet holds an account against what is known, and remembers it.
@@ -203,7 +203,7 @@ func (c *Client) collect(handles []string, done func([]newcomer, error)) {
 			done(out, nil)
 			return
 		}
-		c.invitee(handles[i], func(some []newcomer, err error) {
+		c.invitee(handles[i], nil, func(some []newcomer, err error) {
 			if err != nil {
 				done(nil, fmt.Errorf("%s: %w", handles[i], err))
 				return
@@ -215,8 +215,9 @@ func (c *Client) collect(handles []string, done func([]newcomer, error)) {
 	next(0)
 }
 
-// invitee looks a person up and claims a key package for each of their devices.
-func (c *Client) invitee(handle string, done func([]newcomer, error)) {
+// invitee looks a person up and claims a key package for each of their devices, or for some of
+// them.
+func (c *Client) invitee(handle string, devices []wire.DeviceName, done func([]newcomer, error)) {
 	c.lookup(handle, func(f *found, err error) {
 		if err != nil {
 			done(nil, err)
@@ -227,7 +228,7 @@ func (c *Client) invitee(handle string, done func([]newcomer, error)) {
 			done(nil, err)
 			return
 		}
-		body := wire.Marshal(wire.ClaimPackages{Suite: uint16(c.o.Suite)})
+		body := wire.Marshal(wire.ClaimPackages{Suite: uint16(c.o.Suite), Devices: devices})
 		c.fetch(Request{Host: f.host, Method: "POST", Path: "/v1/directory/" + h.Name + "/key-packages", Body: body, Limit: 1 << 20}, func(b []byte, err error) {
 			if err != nil {
 				done(nil, err)

@@ -31,6 +31,8 @@ const (
 	EventHere    EventKind = "here"    // somebody is here, or has gone
 	EventPerson  EventKind = "person"  // what is known of a person changed, or what they show
 	EventPins    EventKind = "pins"    // a message was pinned in a room, or is no more
+	EventHistory EventKind = "history" // more of the history came from another device
+	EventLinking EventKind = "linking" // the linking of a device went on: Text is its LinkStage
 )
 
 // Event is something that happened. It is told after it is durable.

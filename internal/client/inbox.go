@@ -63,6 +63,12 @@ func (a *accountLink) follows(seq uint64) bool {
 
 // homeEvent takes an event of /v1/account.
 func (c *Client) homeEvent(f wire.Frame) {
+	if wire.Op(f.Number) == wire.EventMet {
+		if t := c.talk; t != nil && t.link == c.account.link { // else of a meeting that was cancelled
+			c.met(t, f)
+		}
+		return
+	}
 	var e wire.InboxEvent
 	if wire.Op(f.Number) != wire.EventInbox {
 		c.account.link.fall(wire.Refuse(wire.CodeUnknownOp, "the home server sent an event that this program does not know"))
@@ -141,6 +147,12 @@ func (c *Client) envelope(tx store.Tx, after *[]func(), env room.Envelope, chain
 			return err
 		}
 		return c.knocked(tx, after, chain, k)
+	}
+	if env.Kind == room.EnvelopeDevices && chain.ID() == c.chain.ID() {
+		return c.growOwn(tx, after, chain)
+	}
+	if env.Kind == room.EnvelopeHistory && chain.ID() == c.chain.ID() {
+		return c.historyPart(tx, after, env.Device, env.Body)
 	}
 	return nil // of a later version
 }

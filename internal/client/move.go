@@ -284,7 +284,7 @@ func (c *Client) gather(w store.Want, g *gen, ctx room.Context, known room.Knowl
 			c.pump()
 			return
 		}
-		c.invitee(handles[i], func(some []newcomer, err error) {
+		c.invitee(handles[i], nil, func(some []newcomer, err error) {
 			if err != nil && handles[i] != c.self.String() {
 				if refused(err) {
 					p.more = append(p.more, handles[i])

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -42,8 +41,9 @@ type PersonChange = store.PersonChange
 // DeviceInfo is a device of a person's chain.
 type DeviceInfo struct {
 	Device wire.DeviceName
-	Name   string // chains hold no names that people give: the first digits of its own
-	Added  int64  // Unix milliseconds, by the clock of who added it
+	Name   string           // of an own device what the person calls it, else the first digits of its own
+	Added  int64            // Unix milliseconds, by the clock of who added it
+	By     *wire.DeviceName // the device that linked it; nil of the first, and of one that the words brought
 	Self   bool
 }
 
@@ -228,15 +228,26 @@ func (c *Client) Devices(account identity.ID) (out []DeviceInfo, err error) {
 		if err != nil {
 			return
 		}
-		added := map[wire.DeviceName]int64{}
+		info := map[wire.DeviceName]DeviceInfo{}
 		for _, s := range chain.Record(0) {
-			if s.Device != nil {
-				added[s.Device.Name] = int64(min(s.Time, 1<<40)) * 1000
+			if s.Device == nil {
+				continue
 			}
+			d := DeviceInfo{Device: s.Device.Name, Name: deviceName(s.Device.Name), Added: int64(min(s.Time, 1<<40)) * 1000}
+			if s.Kind == identity.AddDevice {
+				d.By = s.Signer
+			}
+			info[d.Device] = d
 		}
 		for _, d := range chain.ActiveDevices() {
-			self := account == c.chain.ID() && d.Name == c.keys.Name
-			out = append(out, DeviceInfo{Device: d.Name, Name: hex.EncodeToString(d.Name[:4]), Added: added[d.Name], Self: self})
+			x := info[d.Name]
+			if account == c.chain.ID() {
+				x.Self = d.Name == c.keys.Name
+				if label, err := c.label(d.Name); err == nil && label != "" {
+					x.Name = label
+				}
+			}
+			out = append(out, x)
 		}
 	})
 	return out, err

@@ -23,6 +23,11 @@ type plan struct {
 	path      bool
 }
 
+// removes says whether the plan takes a leaf out.
+func (p *plan) removes(leaf uint32) bool {
+	return slices.ContainsFunc(p.proposals, func(q mls.Proposal) bool { return q.Type == mls.ProposalRemove && q.Removed == leaf })
+}
+
 // newcomer is a device to be added.
 type newcomer struct {
 	chain   *identity.Chain
@@ -57,6 +62,10 @@ func (g *gen) plan(w store.Want) (*plan, error) {
 		err = g.planReadd(w, p)
 	case wantAgain:
 		err = g.planAgain(w, p)
+	case wantBringKind:
+		err = g.planBring(w, p)
+	case wantDismissKind:
+		err = g.planDismiss(w, p)
 	default:
 		err = errDone
 	}
@@ -309,6 +318,14 @@ func (c *Client) commitPlan(g *gen, w store.Want, p *plan) error {
 	return c.update(func(tx store.Tx, _ *[]func()) error {
 		if w.Kind != wantFarewell {
 			g.planPending(p)
+		}
+		// What proves a revocation takes the revoked device out with it: room.Judge.
+		known, err := g.known.Extend(p.proofs)
+		if err != nil {
+			return err
+		}
+		for _, q := range p.proofs {
+			g.removeRevoked(p, known[q.Account])
 		}
 		gone := map[uint32]bool{}
 		for _, q := range p.proposals {

@@ -74,6 +74,7 @@ type Member struct {
 	Handle  string
 	Admin   bool
 	Self    bool
+	Devices int // that are in the room
 }
 
 // Rooms are the rooms of this device.
@@ -118,9 +119,10 @@ func (c *Client) describeRoom(r store.Room) RoomInfo {
 	if g := c.gens[genKey{r.ID, r.Generation}]; g != nil {
 		info.Host = g.Host
 		if g.group != nil {
+			leaves := g.leaves()
 			for _, id := range g.accounts() {
 				chain := g.known[id]
-				info.Members = append(info.Members, Member{Account: id, Handle: chain.Handle(), Admin: g.ctx.IsAdmin(id), Self: id == c.chain.ID()})
+				info.Members = append(info.Members, Member{Account: id, Handle: chain.Handle(), Admin: g.ctx.IsAdmin(id), Self: id == c.chain.ID(), Devices: leaves[id]})
 			}
 		}
 	}

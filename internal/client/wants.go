@@ -15,17 +15,19 @@ import (
 // Kinds of wants: what this device is to bring about in a room. A want is durable; it is
 // looked at anew in each epoch and forgotten when it is done, whoever did it.
 const (
-	wantInviteKind uint8 = 1  // invitations to send, for a commit that is merged
-	wantAdd        uint8 = 2  // add a person
-	wantRemove     uint8 = 3  // remove a person
-	wantContext    uint8 = 4  // title, roles, disappearing time
-	wantLeave      uint8 = 5  // leave: propose it in each epoch until it is committed
-	wantFarewell   uint8 = 6  // commit somebody's leaving
-	wantUpdate     uint8 = 7  // renew our leaf
-	wantReadd      uint8 = 8  // let a device in again that lost its state
-	wantAgain      uint8 = 9  // invite again who never came
-	wantRejoin     uint8 = 10 // ask to be let in again
-	wantMoveKind   uint8 = 11 // move the room
+	wantInviteKind  uint8 = 1  // invitations to send, for a commit that is merged
+	wantAdd         uint8 = 2  // add a person
+	wantRemove      uint8 = 3  // remove a person
+	wantContext     uint8 = 4  // title, roles, disappearing time
+	wantLeave       uint8 = 5  // leave: propose it in each epoch until it is committed
+	wantFarewell    uint8 = 6  // commit somebody's leaving
+	wantUpdate      uint8 = 7  // renew our leaf
+	wantReadd       uint8 = 8  // let a device in again that lost its state
+	wantAgain       uint8 = 9  // invite again who never came
+	wantRejoin      uint8 = 10 // ask to be let in again
+	wantMoveKind    uint8 = 11 // move the room
+	wantBringKind   uint8 = 12 // bring in another device of this account
+	wantDismissKind uint8 = 13 // take out devices that an account has revoked
 )
 
 const (
@@ -100,6 +102,9 @@ type preparation struct {
 
 // pumpWants works on what is due.
 func (c *Client) pumpWants() {
+	if c.unlinked() {
+		return
+	}
 	var wants []store.Want
 	if err := c.read(func(tx store.Tx) (err error) { wants, err = tx.AllWants(); return err }); err != nil {
 		c.fail("reading what is to be done", err)
@@ -184,7 +189,7 @@ var (
 // not told when it fails.
 func asked(kind uint8) bool {
 	switch kind {
-	case wantUpdate, wantFarewell, wantReadd, wantAgain:
+	case wantUpdate, wantFarewell, wantReadd, wantAgain, wantBringKind, wantDismissKind:
 		return false
 	}
 	return true
@@ -244,6 +249,17 @@ func (g *gen) accounts() []identity.ID {
 		}
 	}
 	return out
+}
+
+// leaves are how many devices of each account are in the room.
+func (g *gen) leaves() map[identity.ID]int {
+	n := map[identity.ID]int{}
+	for i, node := range g.group.Members() {
+		if l, err := g.known.LeafOf(i, node); err == nil {
+			n[l.Account]++
+		}
+	}
+	return n
 }
 
 // leafOf is the leaf of a device, nil when it has none.

@@ -255,8 +255,8 @@ func (ServerStatus) Run(ctx context.Context, dir string, x *IO) error {
 		}{"status", st})
 		return nil
 	}
-	x.printf("version     %s\nhost        %s\nregistering %s\nup          %s\naccounts    %d\nlogs        %d, %d entries, %s\nblobs       %d, %s\nconnections %d, watching %d\nmemory      %s\n",
-		st.Version, st.Host, entry(st.Open), seconds(st.UptimeS), st.Accounts, st.Logs, st.Entries, size(st.LogBytes), st.Blobs, size(st.Bytes), st.Connections, st.Watches, size(st.Memory))
+	x.printf("version     %s\nhost        %s\nregistering %s\nup          %s\naccounts    %d\nlogs        %d, %d entries, %s\nblobs       %d, %s\nconnections %d, watching %d, meetings %d\nmemory      %s\n",
+		st.Version, st.Host, entry(st.Open), seconds(st.UptimeS), st.Accounts, st.Logs, st.Entries, size(st.LogBytes), st.Blobs, size(st.Bytes), st.Connections, st.Watches, st.Meetings, size(st.Memory))
 	return nil
 }
 

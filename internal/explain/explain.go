@@ -16,6 +16,7 @@ import (
 	"sotto/internal/custody"
 	"sotto/internal/dial"
 	"sotto/internal/handover"
+	"sotto/internal/linking"
 	"sotto/internal/store/sqlite"
 	"sotto/internal/wire"
 	"sotto/mimi"
@@ -62,6 +63,13 @@ var sentinels = []struct {
 	{client.ErrGone, "no such message", ""},
 	{client.ErrNotFailed, "not failed", ""},
 	{client.ErrInside, "still inside", ""},
+	{client.ErrUnlinked, "unlinked", ""},
+	{client.ErrNoLinking, "no linking", ""},
+	{client.ErrLinkingOver, "linking over", ""},
+	{client.ErrLinkingCancelled, "linking over", ""},
+	{linking.ErrCode, "wrong code", ""},
+	{linking.ErrTalk, "linking over", ""},
+	{linking.ErrHandle, "wrong code", ""},
 	{client.ErrClosed, "stopped", "sotto was stopped before this was done"},
 	{sqlite.ErrKey, "wrong key", "the file \"key\" in this home does not open its database, or the database's beginning is damaged: put the right key file back, or restore both from a backup"},
 	{sqlite.ErrCorrupt, "damaged", ""},

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/hkdf"
 	"crypto/hpke"
@@ -75,6 +76,41 @@ func (k *Keys) AddDevice(c *Chain, other *Keys, now time.Time) []byte {
 	s, d := k.next(c, AddDevice, now), other.Device()
 	s.Device = &d
 	return sign(s, k.Signature, other.Signature)
+}
+
+// ProposeDevice is the statement by which this device adds another of which it knows no more
+// than the public half, before either has signed it: the other signs it first, with Possess,
+// and AddProposed completes it.
+func (k *Keys) ProposeDevice(c *Chain, d Device, now time.Time) []byte {
+	s := k.next(c, AddDevice, now)
+	s.Device = &d
+	return wire.Marshal(s)
+}
+
+// AddProposed is the signed form of what ProposeDevice made and the added device possessed.
+// The caller appends it to the chain, which verifies both signatures.
+func (k *Keys) AddProposed(statement, possession []byte) []byte {
+	return wire.Marshal(Signed{Statement: statement, Signature: ed25519.Sign(k.Signature, append([]byte(signContext), statement...)), Possession: possession})
+}
+
+// Possess signs, as the device that is added, a statement of ProposeDevice: it must be the
+// next one of this chain, and add this device and no other.
+func (k *Keys) Possess(c *Chain, statement []byte) ([]byte, error) {
+	var s Statement
+	if err := wire.Unmarshal(statement, &s); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrChain, err)
+	}
+	if err := s.form(); err != nil {
+		return nil, err
+	}
+	d := k.Device()
+	switch {
+	case s.Kind != AddDevice, s.Position != uint64(c.Len()), s.Previous != c.Head(), s.Signer == nil, c.signerKey(&s) == nil:
+		return nil, fmt.Errorf("%w: not the next statement that adds a device", ErrChain)
+	case s.Device.Name != d.Name, !bytes.Equal(s.Device.Signature, d.Signature), !bytes.Equal(s.Device.Inbox, d.Inbox):
+		return nil, fmt.Errorf("%w: it adds another device than this one", ErrChain)
+	}
+	return ed25519.Sign(k.Signature, append([]byte(possessionContext), statement...)), nil
 }
 
 // RevokeDevice is the statement by which this device revokes one.

@@ -19,6 +19,8 @@ const (
 	EnvelopeInvitation EnvelopeKind = 1
 	EnvelopeRejoin     EnvelopeKind = 2
 	EnvelopeKnock      EnvelopeKind = 3
+	EnvelopeDevices    EnvelopeKind = 4 // the sender's chain has grown, to its account's other devices
+	EnvelopeHistory    EnvelopeKind = 5 // HistoryPart, to a device that this one has linked
 )
 
 // Envelope is an inbox entry without its seal: who sends it, proven by the chain, and

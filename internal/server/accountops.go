@@ -24,6 +24,9 @@ var accountOperations = map[wire.Op]operation{
 	wire.OpTicket:     {auth: true, do: call((*Session).ticket)},
 	wire.OpDelete:     {auth: true, do: (*Session).delete},
 	wire.OpInvite:     {auth: true, do: call((*Session).invite)},
+	wire.OpMeet:       {auth: true, do: (*Session).meet},
+	wire.OpMeetSay:    {auth: true, do: call((*Session).sayThere)},
+	wire.OpMeetEnd:    {auth: true, do: call((*Session).endMeeting)},
 }
 
 func (s *Session) register(r wire.Register) (wire.Done, error) {

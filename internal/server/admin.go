@@ -33,7 +33,8 @@ type Status struct {
 	Bytes       uint64 `json:"bytes"` // of blobs
 	Connections int    `json:"connections"`
 	Watches     int    `json:"watches"`
-	Memory      uint64 `json:"memory"` // bytes that the process holds
+	Meetings    int    `json:"meetings"` // of devices that are being linked, now
+	Memory      uint64 `json:"memory"`   // bytes that the process holds
 }
 
 // Status says how the server is. It counts the logs: the answer of a server with a
@@ -54,8 +55,8 @@ func (s *Server) Status() Status {
 		Version: version(), Host: s.dir.Host(), Open: s.policy.Load().open,
 		UptimeS:  int64(s.o.Now().Sub(s.started) / time.Second),
 		Accounts: s.dir.Accounts(), Logs: total.Logs, Entries: total.Entries, LogBytes: total.Bytes,
-		Watches: s.logs.Stats().Watches,
-		Blobs:   blobs, Bytes: blobBytes, Connections: n, Memory: m.Sys - m.HeapReleased,
+		Watches: s.logs.Stats().Watches, Meetings: s.meetings.Count(),
+		Blobs: blobs, Bytes: blobBytes, Connections: n, Memory: m.Sys - m.HeapReleased,
 	}
 }
 

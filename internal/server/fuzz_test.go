@@ -33,6 +33,8 @@ func seeds(f *testing.F) {
 		wire.OpDrop: wire.Drop{Secret: wire.Secret{1}}, wire.OpClaim: wire.Claim{Secret: wire.Secret{1}},
 		wire.OpInbox: wire.InboxWatch{After: 1 << 63}, wire.OpTicket: wire.TicketRequest{Size: 1 << 63},
 		wire.OpCapability: wire.Capability{Add: make([]wire.Hash, 3)}, wire.OpStatement: wire.Statement{Signed: []byte("x")},
+		wire.OpVisit: wire.Visit{Handle: "ana@example.org", Message: []byte("x")}, wire.OpVisitSay: wire.Say{Message: []byte("x")},
+		wire.OpMeetSay: wire.Say{Message: []byte("x")},
 	} {
 		f.Add(wire.EncodeFrame(1<<63, uint16(op), body))
 	}

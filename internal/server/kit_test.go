@@ -42,7 +42,7 @@ func wide() config.Limits {
 	l.ConnectionsPerAddress, l.ConnectsPerMinute, l.OperationsPerSecond = 1<<20, 1<<30, 1<<30
 	l.LookupsPerMinute, l.ClaimsPerMinute, l.ClaimsPerTargetHour = 1<<20, 1<<20, 1<<20
 	l.PutsPerMinute, l.RegistrationsPerHour, l.FailedAuthsPerMinute = 1<<20, 1<<20, 1<<20
-	l.BlobRequestsPerMinute = 1 << 20
+	l.BlobRequestsPerMinute, l.VisitsPerMinute = 1<<20, 1<<20
 	return l
 }
 

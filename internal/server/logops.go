@@ -8,18 +8,20 @@ import (
 
 // logOperations is all of /v1/log, which carries no account.
 var logOperations = map[wire.Op]operation{
-	wire.OpHello:   {do: call((*Session).hello)},
-	wire.OpAppend:  {do: (*Session).append},
-	wire.OpPart:    {do: call((*Session).part)},
-	wire.OpSignal:  {do: call((*Session).signal)},
-	wire.OpWatch:   {do: (*Session).watch},
-	wire.OpCredit:  {do: call((*Session).credit)},
-	wire.OpUnwatch: {do: call((*Session).unwatch)},
-	wire.OpRead:    {do: call((*Session).read)},
-	wire.OpAck:     {do: call((*Session).ack)},
-	wire.OpClaim:   {do: call((*Session).claim)},
-	wire.OpDrop:    {do: call((*Session).drop)},
-	wire.OpPut:     {do: call((*Session).put)},
+	wire.OpHello:    {do: call((*Session).hello)},
+	wire.OpAppend:   {do: (*Session).append},
+	wire.OpPart:     {do: call((*Session).part)},
+	wire.OpSignal:   {do: call((*Session).signal)},
+	wire.OpWatch:    {do: (*Session).watch},
+	wire.OpCredit:   {do: call((*Session).credit)},
+	wire.OpUnwatch:  {do: call((*Session).unwatch)},
+	wire.OpRead:     {do: call((*Session).read)},
+	wire.OpAck:      {do: call((*Session).ack)},
+	wire.OpClaim:    {do: call((*Session).claim)},
+	wire.OpDrop:     {do: call((*Session).drop)},
+	wire.OpPut:      {do: call((*Session).put)},
+	wire.OpVisit:    {do: (*Session).visit},
+	wire.OpVisitSay: {do: call((*Session).sayThere)},
 }
 
 // append hands an entry to its log and does not wait: a connection may have several

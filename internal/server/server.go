@@ -29,6 +29,7 @@ import (
 	"sotto/internal/server/engine"
 	"sotto/internal/server/inbox"
 	"sotto/internal/server/logs"
+	"sotto/internal/server/meeting"
 	"sotto/internal/server/page"
 	"sotto/internal/wire"
 )
@@ -58,22 +59,23 @@ type Options struct {
 
 // Server is a home server. Safe for concurrent use.
 type Server struct {
-	o       Options
-	fs      vfs.FS
-	lock    io.Closer
-	db      *engine.DB
-	logs    *logs.Logs
-	inboxes *inbox.Inboxes
-	blobs   *blobs.Blobs
-	dir     *directory.Directory
-	started time.Time
-	policy  atomic.Pointer[policy]
-	pin     atomic.Pointer[wire.Hash] // of a server that vouches for itself
-	staged  atomic.Int64              // bytes of entries that arrive in parts
-	page    *page.Page
-	stop    chan struct{}
-	closing sync.Once
-	wait    sync.WaitGroup // socket readers, and work beside them
+	o        Options
+	fs       vfs.FS
+	lock     io.Closer
+	db       *engine.DB
+	logs     *logs.Logs
+	inboxes  *inbox.Inboxes
+	blobs    *blobs.Blobs
+	dir      *directory.Directory
+	meetings *meeting.Meetings
+	started  time.Time
+	policy   atomic.Pointer[policy]
+	pin      atomic.Pointer[wire.Hash] // of a server that vouches for itself
+	staged   atomic.Int64              // bytes of entries that arrive in parts
+	page     *page.Page
+	stop     chan struct{}
+	closing  sync.Once
+	wait     sync.WaitGroup // socket readers, and work beside them
 
 	mu       sync.Mutex
 	ended    bool
@@ -119,6 +121,9 @@ func New(o Options) (s *Server, err error) {
 		sockets: map[*socket]struct{}{}, perAddr: map[netip.Prefix]uint64{},
 	}
 	s.policy.Store(newPolicy(o.Open, o.Limits))
+	s.meetings = meeting.New(meeting.Options{
+		Now: o.Now, ByHand: o.Spawn != nil, Max: func() uint64 { return s.policy.Load().limits.Meetings },
+	})
 	s.page = page.New(page.Options{
 		Host: func() string { return s.dir.Host() }, Log: o.Log,
 		Off: o.Executable == "" && o.ProgramsDir == "", Executable: o.Executable, Dir: o.ProgramsDir,
@@ -236,6 +241,7 @@ func (s *Server) Settle() { s.db.Settle() }
 func (s *Server) Tick(now time.Time) {
 	s.logs.Tick(now)
 	s.inboxes.Tick(now)
+	s.meetings.Tick(now)
 	for _, x := range []struct {
 		what string
 		err  error

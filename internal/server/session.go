@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sotto/internal/server/directory"
+	"sotto/internal/server/meeting"
 	"sotto/internal/wire"
 )
 
@@ -50,6 +51,7 @@ type Session struct {
 	device  wire.DeviceName
 	owner   []byte
 	waiting *inboxFeed
+	seat    *meeting.Seat // nil: at no meeting
 }
 
 // Connect opens a session for a connection from remote.
@@ -212,6 +214,7 @@ func (s *Session) Close() {
 	if w != nil {
 		w.close()
 	}
+	s.leave()
 	s.feed.close()
 	s.appends.close()
 	s.staging.drop(s.srv)

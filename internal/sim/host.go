@@ -71,6 +71,7 @@ func wide() config.Limits {
 	l.ConnectsPerMinute, l.OperationsPerSecond = 1<<20, 1<<20
 	l.LookupsPerMinute, l.ClaimsPerMinute, l.ClaimsPerTargetHour = 1<<20, 1<<20, 1<<20
 	l.PutsPerMinute, l.RegistrationsPerHour, l.FailedAuthsPerMinute, l.BlobRequestsPerMinute = 1<<20, 1<<20, 1<<20, 1<<20
+	l.VisitsPerMinute = 1 << 20
 	return l
 }
 

@@ -134,7 +134,11 @@ func (t Tx) NextPos() (int64, error) {
 	var n int64
 	_, err := t.one(`SELECT MAX(COALESCE((SELECT MAX(pos) FROM messages WHERE pos IS NOT NULL), 0), COALESCE((SELECT MAX(pos) FROM notices WHERE pos IS NOT NULL), 0)) + 1`,
 		func(r *sqlite.Row) error { return r.Scan(&n) })
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	base, err := t.FactUint(factBase)
+	return max(n, int64(base)+1), err
 }
 
 // PlaceMessage gives one of our own messages its place, when it is read in the log. One

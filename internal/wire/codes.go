@@ -40,6 +40,7 @@ const (
 	CodeTooSoon
 	CodeOrder
 	CodeCursors
+	CodeNoMeeting
 	codeEnd
 )
 
@@ -53,7 +54,7 @@ var codeNames = [...]string{
 	CodeHeadMoved: "head moved", CodeInboxFull: "inbox full", CodeCapability: "bad capability",
 	CodeNoBlob: "no such blob", CodeStorageFull: "storage full", CodeSuspended: "suspended",
 	CodeInternal: "internal error", CodeLogExists: "log exists", CodeTooSoon: "too soon",
-	CodeOrder: "out of order", CodeCursors: "too many cursors",
+	CodeOrder: "out of order", CodeCursors: "too many cursors", CodeNoMeeting: "no such meeting",
 }
 
 // String is the code's stable name.

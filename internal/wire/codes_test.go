@@ -14,7 +14,7 @@ var golden = []string{
 	"stale token", "no such log", "no such cursor", "cursor ended", "past the head", "log full",
 	"quota", "slow down", "no such handle", "handle taken", "invitation needed", "bad chain",
 	"head moved", "inbox full", "bad capability", "no such blob", "storage full", "suspended",
-	"internal error", "log exists", "too soon", "out of order", "too many cursors",
+	"internal error", "log exists", "too soon", "out of order", "too many cursors", "no such meeting",
 }
 
 func TestCodesAreStable(t *testing.T) {
@@ -36,9 +36,10 @@ func TestCodesAreStable(t *testing.T) {
 	}
 	for op, want := range map[Op]uint16{
 		OpHello: 1, OpAppend: 2, OpPart: 3, OpSignal: 4, OpWatch: 5, OpCredit: 6, OpRead: 7, OpAck: 8, OpClaim: 9,
-		OpPut: 10, OpUnwatch: 11, OpDrop: 12, OpRegister: 32, OpAuth: 33, OpStatement: 34, OpPublish: 35, OpCount: 36, OpInbox: 37,
+		OpPut: 10, OpUnwatch: 11, OpDrop: 12, OpVisit: 13, OpVisitSay: 14, OpRegister: 32, OpAuth: 33, OpStatement: 34, OpPublish: 35, OpCount: 36, OpInbox: 37,
 		OpInboxAck: 38, OpCapability: 39, OpCreate: 40, OpTicket: 41, OpDelete: 42,
-		EventEntry: 64, EventSignal: 65, EventEnded: 66, EventPart: 67, EventInbox: 68,
+		OpInvite: 43, OpMeet: 44, OpMeetSay: 45, OpMeetEnd: 46,
+		EventEntry: 64, EventSignal: 65, EventEnded: 66, EventPart: 67, EventInbox: 68, EventMet: 69,
 	} {
 		if uint16(op) != want {
 			t.Errorf("operation %d was %d", op, want)

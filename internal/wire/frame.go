@@ -13,18 +13,20 @@ type Op uint16
 
 // Operations of /v1/log, which carries no account.
 const (
-	OpHello   Op = 1  // Hello, first frame both ways
-	OpAppend  Op = 2  // Append -> Appended
-	OpPart    Op = 3  // Part: the next piece of an entry longer than one frame -> Done
-	OpSignal  Op = 4  // Signal -> Done
-	OpWatch   Op = 5  // Watch -> Watching
-	OpCredit  Op = 6  // Credit -> Done
-	OpRead    Op = 7  // Read -> ReadAnswer
-	OpAck     Op = 8  // Ack -> Done
-	OpClaim   Op = 9  // Claim -> Done
-	OpPut     Op = 10 // Put -> Done
-	OpUnwatch Op = 11 // Unwatch -> Done
-	OpDrop    Op = 12 // Drop -> Done
+	OpHello    Op = 1  // Hello, first frame both ways
+	OpAppend   Op = 2  // Append -> Appended
+	OpPart     Op = 3  // Part: the next piece of an entry longer than one frame -> Done
+	OpSignal   Op = 4  // Signal -> Done
+	OpWatch    Op = 5  // Watch -> Watching
+	OpCredit   Op = 6  // Credit -> Done
+	OpRead     Op = 7  // Read -> ReadAnswer
+	OpAck      Op = 8  // Ack -> Done
+	OpClaim    Op = 9  // Claim -> Done
+	OpPut      Op = 10 // Put -> Done
+	OpUnwatch  Op = 11 // Unwatch -> Done
+	OpDrop     Op = 12 // Drop -> Done
+	OpVisit    Op = 13 // Visit -> Done
+	OpVisitSay Op = 14 // Say -> Done
 )
 
 // Operations of /v1/account. All but OpHello, OpRegister and OpAuth need OpAuth first.
@@ -41,6 +43,9 @@ const (
 	OpTicket     Op = 41 // TicketRequest -> Ticket
 	OpDelete     Op = 42 // Done -> Done: the account ends
 	OpInvite     Op = 43 // Invite -> Invited
+	OpMeet       Op = 44 // Done -> Done: opens this account's meeting
+	OpMeetSay    Op = 45 // Say -> Done
+	OpMeetEnd    Op = 46 // Done -> Done
 )
 
 // Events, which the server sends with request id 0.
@@ -50,6 +55,7 @@ const (
 	EventEnded  Op = 66 // EndedEvent
 	EventPart   Op = 67 // PartEvent: a piece of the entry event that follows
 	EventInbox  Op = 68 // InboxEvent
+	EventMet    Op = 69 // Met
 )
 
 // Frame is one WebSocket message: [id, number, body]. From a client the number is

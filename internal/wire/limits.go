@@ -29,6 +29,10 @@ const (
 	MaxLogEntries = 100_000   // entries standing in one log
 	MaxLogBytes   = 256 << 20 // bytes standing in one log
 
+	MaxMeetingMessage  = 64 << 10 // bytes of one message of a meeting
+	MaxMeetingMessages = 64       // messages that one side of a meeting may say
+	MaxMeetingBytes    = 1 << 20  // bytes of these
+
 	SpareSwaps     = 1024     // entries that swap the token and are taken although the log is full
 	SpareSwapBytes = 32 << 20 // bytes of these
 
@@ -49,6 +53,7 @@ const (
 	MinInvitationLifetime = time.Minute
 	MaxInvitationLifetime = 30 * 24 * time.Hour
 	ErasedWithin          = 15 * time.Minute // an erased entry has left every file
+	MeetingTime           = 2 * time.Minute  // how long a meeting lasts
 	SignalsPerSecond      = 50               // of one connection
 	PadMinimum            = 256              // smallest padded entry, bytes
 )

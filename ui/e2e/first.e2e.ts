@@ -131,9 +131,6 @@ describe('the first run', () => {
     await ida.press('first.words');
     await ida.text('first.words.until').waitFor();
     await ida.press('word.back');
-    await ida.press('first.device');
-    await ida.text('first.device.until').waitFor();
-    await ida.press('word.back');
     await ida.page.getByRole('heading', { name: say('first.welcome') }).waitFor();
   });
 

@@ -43,6 +43,8 @@ type Limits struct {
 	FailedAuthsPerMinute    uint64 `toml:"failed-auths-per-minute" doc:"Failed authentications from one address."`
 	BlobRequestsPerMinute   uint64 `toml:"blob-requests-per-minute" doc:"Blob requests from one address."`
 	ProgramsPerHour         uint64 `toml:"programs-per-hour" doc:"Downloads of programs from one address."`
+	Meetings                uint64 `toml:"meetings" doc:"Meetings of devices that are being linked, of all accounts together. Each lasts two minutes at most."`
+	VisitsPerMinute         uint64 `toml:"visits-per-minute" doc:"Visits to such meetings from one address, tried or done."`
 	OperationsPerSecond     uint64 `toml:"operations-per-second" doc:"Operations of one connection."`
 	PeopleInviteOpen        uint64 `toml:"people-invite-open" zero:"off" doc:"Invitation codes that one person may have open: made for others, and not used yet. 0: people make none, only the operator does."`
 	PeopleInvitePerWeek     uint64 `toml:"people-invite-per-week" zero:"off" doc:"Invitation codes that one person may make in a week. 0: none."`
@@ -73,6 +75,8 @@ func Default() Config {
 			FailedAuthsPerMinute:    20,
 			BlobRequestsPerMinute:   600,
 			ProgramsPerHour:         30,
+			Meetings:                1000,
+			VisitsPerMinute:         10,
 			OperationsPerSecond:     20_000,
 			PeopleInviteOpen:        5,
 			PeopleInvitePerWeek:     20,

@@ -4,6 +4,7 @@ import type {
   AddMembers,
   AnswerKnock,
   AnswerRequest,
+  ConfirmLinking,
   DeleteQuery,
   EditMessage,
   EndAccount,
@@ -15,7 +16,9 @@ import type {
   JoinByLink,
   Joined,
   Link,
+  LinkDevice,
   LinkInfo,
+  Linking,
   LocalServer,
   Message,
   NameInfo,
@@ -30,6 +33,7 @@ import type {
   NoticeQuery,
   OpenSession,
   Opening,
+  OwnDevice,
   Page,
   PageQuery,
   Person,
@@ -39,6 +43,7 @@ import type {
   QR,
   QRQuery,
   React,
+  RenameDevice,
   Report,
   Reported,
   Request,
@@ -147,6 +152,38 @@ export const nameInfo = (query: NameQuery = {}, signal?: AbortSignal): Promise<N
 /** Make the account of this device. (POST /account) */
 export const createAccount = (body: NewAccount, signal?: AbortSignal): Promise<Self> =>
   request<Self>('POST', '/account', { body, signal })
+
+/** Make this device one of an account's, by the code that another of its devices shows. Answers when it is. (POST /account/link) */
+export const linkDevice = (body: LinkDevice, signal?: AbortSignal): Promise<Self> =>
+  request<Self>('POST', '/account/link', { body, signal })
+
+/** This person's devices, oldest first. (GET /devices) */
+export const devices = (signal?: AbortSignal): Promise<OwnDevice[]> =>
+  request<OwnDevice[]>('GET', '/devices', { signal })
+
+/** Call a device something else. (PATCH /devices/{device}) */
+export const renameDevice = (device: string, body: RenameDevice, signal?: AbortSignal): Promise<void> =>
+  request<void>('PATCH', `/devices/${part(device)}`, { body, signal })
+
+/** Take a device out of the account: every room that this one is in removes it. (DELETE /devices/{device}) */
+export const unlinkDevice = (device: string, signal?: AbortSignal): Promise<void> =>
+  request<void>('DELETE', `/devices/${part(device)}`, { signal })
+
+/** Show a code for a new device, for two minutes. (POST /linking) */
+export const startLinking = (signal?: AbortSignal): Promise<Linking> =>
+  request<Linking>('POST', '/linking', { signal })
+
+/** How far the linking of a device is. (GET /linking) */
+export const linking = (signal?: AbortSignal): Promise<Linking> =>
+  request<Linking>('GET', '/linking', { signal })
+
+/** Both devices show the same words: let the new one in. (POST /linking/confirm) */
+export const confirmLinking = (body: ConfirmLinking, signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', '/linking/confirm', { body, signal })
+
+/** End the linking under way. (DELETE /linking) */
+export const cancelLinking = (signal?: AbortSignal): Promise<void> =>
+  request<void>('DELETE', '/linking', { signal })
 
 /** Delete the account at its server, leave every room, empty this home. (DELETE /account) */
 export const deleteAccount = (body: EndAccount, signal?: AbortSignal): Promise<void> =>

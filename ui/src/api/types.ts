@@ -25,6 +25,12 @@ export interface Change {
   text: string
 }
 
+/** ConfirmLinking says that both devices show the same words. */
+export interface ConfirmLinking {
+  /** where one guards the key */
+  passphrase?: string
+}
+
 /** Custody says what guards the key of the device's database. */
 export type Custody = 'file' | 'passphrase' | 'keyring'
 
@@ -74,7 +80,7 @@ export interface Event {
 }
 
 /** EventType says what happened. */
-export type EventType = 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'trouble' | 'open'
+export type EventType = 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'history' | 'linking' | 'trouble' | 'open'
 
 /** ExportQuery says how everything is exported. */
 export interface ExportQuery {
@@ -217,6 +223,17 @@ export interface Link {
   used: number
 }
 
+/** LinkDevice makes this device, which has no account, one of an account's. */
+export interface LinkDevice {
+  /** not with what the QR code holds */
+  handle?: string
+  /** digits, or what the QR code holds */
+  code: string
+  /** of this device */
+  name?: string
+  passphrase?: string
+}
+
 /** LinkInfo is what an invitation link says. */
 export interface LinkInfo {
   kind: LinkKind
@@ -237,6 +254,26 @@ export interface LinkInfo {
 
 /** LinkKind says what a link invites to. */
 export type LinkKind = 'account' | 'contact' | 'room'
+
+/** Linking is the linking of a device: under way, or the last one. Stage none: there was none. */
+export interface Linking {
+  /** none, waiting, compare, adding, done, failed */
+  stage: string
+  /** this device has the account, and shows the code */
+  old: boolean
+  code?: string
+  /** what the QR code holds */
+  text?: string
+  /** rows of 0 and 1 */
+  qr?: string
+  until?: number
+  /** two, which both devices show */
+  words?: string[]
+  /** what the new device would like to be called */
+  name?: string
+  /** of failed */
+  why?: Failure
+}
 
 /** LocalServer is a home server that this app runs. */
 export interface LocalServer {
@@ -411,6 +448,20 @@ export interface Opening {
   url: string
 }
 
+/** OwnDevice is a device of this person. */
+export interface OwnDevice {
+  /** 32 hexadecimal digits */
+  device: string
+  /** what it is called here */
+  name: string
+  added?: number
+  /** the device that linked it */
+  by?: string
+  self: boolean
+  /** While the history is coming to it, as far as this device knows: messages there, and in all. */
+  history?: Progress
+}
+
 /** Page is a part of a room, oldest first. */
 export interface Page {
   messages: Message[]
@@ -497,6 +548,12 @@ export interface Profile {
   picture?: string
 }
 
+/** Progress is how far something is. */
+export interface Progress {
+  done: number
+  total: number
+}
+
 /** QR is a QR code: rows of 0 and 1, separated by newlines. */
 export interface QR {
   rows: string
@@ -541,6 +598,12 @@ export interface Reaction {
   emoji: string
   own: boolean
   names: string[]
+}
+
+/** RenameDevice calls a device something else. */
+export interface RenameDevice {
+  /** at most 64 bytes; empty: the first digits of its own name */
+  name: string
 }
 
 /** Report is what would be shown to an operator: messages with what proves their sender. Nothing is sent by itself. */

@@ -113,8 +113,6 @@ export const de: Same<typeof en> = {
   'first.begin': 'Beginnen',
   'first.busy': 'Beginnt',
   'first.device': 'Ich habe sotto auf einem anderen Gerät',
-  'first.device.text': 'Geräte zu verbinden kommt mit der nächsten Fassung von sotto: Dieser Computer bekommt dann deinen Namen und deine Unterhaltungen vom anderen.',
-  'first.device.until': 'Bis dahin ist jedes Gerät ein eigener Name. Wenn du hier einen willst, geh zurück und nimm einen anderen; man kann beide haben.',
   'first.words': 'Ich habe meine 24 Wörter',
   'first.words.text': 'Die 24 Wörter kommen mit der nächsten Fassung von sotto. Bisher hat keine Fassung jemandem Wörter gegeben, also gibt es noch nichts, was sie zurückbringen könnten.',
   'first.words.until': 'Wer dich heute nach 24 Wörtern von sotto fragt, ist nicht sotto.',

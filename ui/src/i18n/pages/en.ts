@@ -111,8 +111,6 @@ export const en = {
   'first.begin': 'Begin',
   'first.busy': 'Beginning',
   'first.device': 'I have sotto on another device',
-  'first.device.text': 'Linking devices comes with the next release of sotto: this computer will then get your name and your conversations from the other one.',
-  'first.device.until': 'Until then a device is a name of its own. If you want one here, go back and take another name; people can have both.',
   'first.words': 'I have my 24 words',
   'first.words.text': 'The 24 words come with the next release of sotto. No release so far has given anybody words, so there is nothing yet that they could bring back.',
   'first.words.until': 'Whoever asks you for 24 words of sotto today is not sotto.',

@@ -113,8 +113,6 @@ export const es: Same<typeof en> = {
   'first.begin': 'Empezar',
   'first.busy': 'Empezando',
   'first.device': 'Tengo sotto en otro dispositivo',
-  'first.device.text': 'Enlazar dispositivos llega con la próxima versión de sotto: este ordenador recibirá tu nombre y tus conversaciones del otro.',
-  'first.device.until': 'Hasta entonces cada dispositivo es un nombre propio. Si quieres uno aquí, vuelve y elige otro; se pueden tener los dos.',
   'first.words': 'Tengo mis 24 palabras',
   'first.words.text': 'Las 24 palabras llegan con la próxima versión de sotto. Ninguna versión ha dado palabras a nadie, así que aún no hay nada que puedan recuperar.',
   'first.words.until': 'Quien hoy te pida 24 palabras de sotto no es sotto.',

@@ -1,0 +1,189 @@
+package archive
+
+import (
+	"slices"
+
+	"sotto/internal/identity"
+	"sotto/internal/store"
+)
+
+// Place is how far a past was read: the sections come one after the other.
+type Place struct {
+	Section  uint8       `cbor:"1,keyasint,omitempty"`
+	Account  identity.ID `cbor:"2,keyasint"`           // of people
+	Row      int64       `cbor:"3,keyasint,omitempty"` // of messages
+	Event    int64       `cbor:"6,keyasint,omitempty"` // of what happened
+	Index    uint64      `cbor:"4,keyasint,omitempty"` // of the next chunk
+	Messages uint64      `cbor:"5,keyasint,omitempty"` // read so far
+}
+
+// The sections, in their order.
+const (
+	sectionPeople uint8 = iota
+	sectionRooms
+	sectionMessages
+	sectionHappened
+	sectionEnd
+)
+
+// Done says whether everything was read. More may have come since: of messages and of what
+// happened, Read goes on from any place.
+func (p Place) Done() bool { return p.Section == sectionEnd }
+
+// Again is where to go on for what has come since.
+func (p Place) Again() Place {
+	if p.Section == sectionEnd {
+		p.Section = sectionMessages
+	}
+	return p
+}
+
+// Read reads the next chunk from a place, and the place after it. Its Last is not set: the
+// caller knows when it is done. settings and labels are the client's.
+func Read(tx store.Tx, p Place, settings []byte, labels []Label) (c Chunk, next Place, err error) {
+	c = Chunk{Version: Version, Index: p.Index}
+	next = p
+	next.Index++
+	switch p.Section {
+	case sectionPeople:
+		if p.Account == (identity.ID{}) {
+			c.Settings, c.Labels = settings, labels
+		}
+		err = readPeople(tx, &c, &next)
+	case sectionRooms:
+		next.Section++
+		err = readRooms(tx, &c)
+	case sectionMessages:
+		err = readMessages(tx, &c, &next)
+	case sectionHappened:
+		err = readHappened(tx, &c, &next)
+	}
+	if err != nil {
+		return c, p, err
+	}
+	total, err := tx.CountMessages()
+	c.Total = uint64(total)
+	return c, next, err
+}
+
+const peopleRows = 100 // each with a picture of at most 32 KiB
+
+func readPeople(tx store.Tx, c *Chunk, next *Place) error {
+	list, err := tx.PeopleAfter(next.Account, peopleRows)
+	if err != nil {
+		return err
+	}
+	profiles, err := tx.Profiles()
+	if err != nil {
+		return err
+	}
+	size := 0
+	for i, p := range list {
+		prof, ok := profiles[p.Account]
+		var picture []byte
+		if ok && prof.Have {
+			if picture, err = tx.ProfilePicture(p.Account); err != nil {
+				return err
+			}
+		}
+		for _, s := range p.Chain.Statements(0) {
+			size += len(s)
+		}
+		if size += len(picture); size > chunkBytes && i > 0 {
+			return nil
+		}
+		next.Account = p.Account
+		c.People = append(c.People, Person{
+			Chain: p.Chain.Statements(0), Standing: uint8(p.Standing), Nickname: p.Nickname, Since: p.Since, Compared: p.Compared, Changed: p.Changed,
+		})
+		if ok {
+			c.Profiles = append(c.Profiles, Profile{Account: p.Account, Version: prof.Version, Name: prof.Name, Status: prof.Status, Hash: prof.Hash, Picture: picture})
+		}
+	}
+	if len(list) < peopleRows {
+		next.Section, next.Account = sectionRooms, identity.ID{}
+	}
+	return nil
+}
+
+func readRooms(tx store.Tx, c *Chunk) error {
+	rooms, err := tx.Rooms()
+	if err != nil {
+		return err
+	}
+	for _, r := range rooms {
+		if r.State == store.RoomLeft || r.State == store.RoomRemoved {
+			c.Rooms = append(c.Rooms, Room{ID: r.ID, Kind: r.Kind, Title: r.Title, Peer: r.Peer, State: uint8(r.State), Generation: r.Generation, Created: r.Created})
+		}
+		pins, err := tx.Pins(r.ID)
+		if err != nil {
+			return err
+		}
+		for _, p := range pins {
+			c.Pins = append(c.Pins, Pin{Room: r.ID, Message: p.Message, Account: p.Account, Time: p.Time})
+		}
+	}
+	marks, err := tx.MarkFields()
+	for _, m := range marks {
+		c.Marks = append(c.Marks, Mark{Room: m.Room, Field: m.Field, Number: m.Number, Text: m.Text, Changed: m.Changed})
+	}
+	// What is beyond a chunk's limits is of no history worth telling.
+	c.Rooms, c.Pins, c.Marks = c.Rooms[:min(len(c.Rooms), 4096)], c.Pins[:min(len(c.Pins), 4096)], c.Marks[:min(len(c.Marks), 4096)]
+	return err
+}
+
+func readMessages(tx store.Tx, c *Chunk, next *Place) error {
+	list, through, err := tx.MessagesFrom(next.Row, chunkRows, chunkBytes)
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		x := Message{
+			Room: m.Room, ID: m.ID, Pos: m.Pos, Generation: m.Generation, Seq: m.Seq, Account: m.Account, Device: m.Device, Kind: uint8(m.Kind), Target: m.Target,
+			Text: m.Text, Content: m.Content, Arrived: m.Arrived, Sent: m.Sent, State: uint8(m.State), Expires: m.Expires, Flags: m.Flags, Vanish: m.Vanish, At: m.At,
+		}
+		if m.State == store.Stored || m.State == store.Delivered {
+			told, err := tx.Receipts(m.Room, m.ID)
+			if err != nil {
+				return err
+			}
+			for _, a := range sorted(told) {
+				x.Receipts = append(x.Receipts, Receipt{a, uint8(told[a])})
+			}
+		}
+		c.Messages = append(c.Messages, x)
+	}
+	next.Messages += uint64(len(list))
+	if through == next.Row {
+		next.Section = sectionHappened
+		return nil
+	}
+	next.Row = through
+	return nil
+}
+
+func sorted(m map[identity.ID]store.MessageState) []identity.ID {
+	var out []identity.ID
+	for a := range m {
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b identity.ID) int { return slices.Compare(a[:], b[:]) })
+	return out
+}
+
+func readHappened(tx store.Tx, c *Chunk, next *Place) error {
+	list, err := tx.HappenedFrom(next.Event, chunkRows)
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
+		next.Event = n.ID
+		if n.Room != nil {
+			c.Happened = append(c.Happened, Event{Room: *n.Room, Time: n.Time, Kind: n.Kind, Text: n.Text, Pos: n.Pos, Said: n.Said})
+		}
+	}
+	if len(list) < chunkRows {
+		next.Section = sectionEnd
+	}
+	return nil
+}

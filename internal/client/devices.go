@@ -1,0 +1,365 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"sotto/internal/identity"
+	"sotto/internal/linking"
+	"sotto/internal/room"
+	"sotto/internal/said"
+	"sotto/internal/store"
+	"sotto/internal/wire"
+	"sotto/mls"
+)
+
+// ErrUnlinked is a device that another device of the account, or the recovery key, has taken
+// out of it.
+var ErrUnlinked = errors.New("this device was unlinked from the account: what it holds stays here, and nothing new comes")
+
+// factLabel + a device's name is what the person calls that device.
+const factLabel = "label "
+
+type wantBring struct {
+	Device wire.DeviceName `cbor:"1,keyasint"`
+}
+
+// growOwn takes a longer chain of this account: what its newer statements say is told, new
+// devices are brought into the rooms, and revoked ones taken out of them. A chain that does
+// not continue the known one is told, and the known one stays.
+func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) error {
+	if c.chain.Includes(chain.Head(), chain.Len()) {
+		return nil
+	}
+	own := c.chain.Clone()
+	n, err := own.Extend(0, chain.Statements(0))
+	if errors.Is(err, identity.ErrFork) {
+		return c.notice(tx, after, nil, NoticeIdentity, said.Of("own.fork"))
+	}
+	if err != nil || n == 0 {
+		return err
+	}
+	for _, s := range own.Record(c.chain.Len()) {
+		var says said.Said
+		switch s.Kind {
+		case identity.AddDevice:
+			if s.Device.Name == c.keys.Name {
+				continue
+			}
+			says = said.Of("own.device", "device", deviceName(s.Device.Name))
+			if err := c.bring(tx, s.Device.Name); err != nil {
+				return err
+			}
+		case identity.RevokeDevice:
+			says = said.Of("own.unlinked", "device", deviceName(*s.Revoked))
+			if *s.Revoked == c.keys.Name {
+				says = said.Of("own.unlinked.this")
+			}
+		case identity.SetRecovery:
+			says = said.Of("own.words")
+		default:
+			continue
+		}
+		if err := c.notice(tx, after, nil, NoticeDevice, says); err != nil {
+			return err
+		}
+	}
+	if err := c.dismiss(tx, own); err != nil {
+		return err
+	}
+	if err := tx.SetFact(factChain, wire.Marshal(own.Statements(0))); err != nil {
+		return err
+	}
+	*after = append(*after, func() {
+		c.chain = own
+		c.emit(Event{Kind: EventPerson, Account: own.ID()})
+		if own.Revoked(c.keys.Name) && c.account != nil {
+			c.account.link.fall(ErrUnlinked)
+		}
+		c.pump()
+	})
+	return nil
+}
+
+// unlinked says whether this device is no longer one of its account.
+func (c *Client) unlinked() bool { return c.chain != nil && c.chain.Revoked(c.keys.Name) }
+
+// bring notes that a device of this account is to come into every room that this one is in.
+func (c *Client) bring(tx store.Tx, device wire.DeviceName) error {
+	rooms, err := tx.Rooms()
+	for _, r := range rooms {
+		if r.State != store.RoomActive {
+			continue
+		}
+		if err := c.bringInto(tx, r.ID, device); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (c *Client) bringInto(tx store.Tx, id room.ID, device wire.DeviceName) error {
+	w := store.Want{Room: id, Kind: wantBringKind, Body: wire.Marshal(wantBring{device}), Due: c.nowMS()}
+	if g, err := c.current(tx, id); err != nil {
+		return err
+	} else if g != nil {
+		w.Due += g.rank(append([]byte("bring"), device[:]...))
+	}
+	return tx.AddWant(w)
+}
+
+// bringOthers brings this account's other devices into a room that was made here.
+func (c *Client) bringOthers(tx store.Tx, id room.ID) error {
+	for _, d := range c.chain.ActiveDevices() {
+		if d.Name == c.keys.Name {
+			continue
+		}
+		if err := c.bringInto(tx, id, d.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planBring adds a device of this account to a room.
+func (g *gen) planBring(w store.Want, p *plan) error {
+	var body wantBring
+	if err := wire.Unmarshal(w.Body, &body); err != nil {
+		return err
+	}
+	if _, active := g.c.chain.Device(body.Device); !active || g.leafOf(room.Owner{Account: g.c.chain.ID(), Device: body.Device}) != nil {
+		return errDone
+	}
+	prep := g.c.prepared[w.ID]
+	if prep == nil || !prep.ready {
+		g.c.prepareOwn(w, body.Device)
+		return errLater
+	}
+	if prep.err != nil {
+		return prep.err
+	}
+	for _, n := range prep.guests {
+		p.add(g, n)
+	}
+	return nil
+}
+
+// prepareOwn fetches, for a want, a key package of one device of this account. A device that
+// has published none yet, or whose server is away, is tried again by and by.
+func (c *Client) prepareOwn(w store.Want, device wire.DeviceName) {
+	p := &preparation{busy: true}
+	c.prepared[w.ID] = p
+	c.invitee(c.self.String(), []wire.DeviceName{device}, func(guests []newcomer, err error) {
+		if err != nil {
+			delete(c.prepared, w.ID)
+			c.putOff(w)
+			return
+		}
+		p.guests, p.busy, p.ready = guests, false, true
+		c.pump()
+	})
+}
+
+// dismiss notes that devices which a chain has revoked are to leave every room that they and
+// this device are in. Any member sees to it.
+func (c *Client) dismiss(tx store.Tx, chain *identity.Chain) error {
+	for _, g := range c.sortedGens() {
+		if g.group == nil || !c.isCurrentIn(tx, g) {
+			continue
+		}
+		for i, n := range g.group.Members() {
+			l, err := g.known.LeafOf(i, n)
+			if err != nil || l.Account != chain.ID() || !chain.Revoked(l.Device) {
+				continue
+			}
+			due := c.nowMS()
+			if l.Account != c.chain.ID() {
+				due += g.rank(append([]byte("dismiss"), l.Device[:]...))
+			}
+			w := store.Want{Room: g.Room, Kind: wantDismissKind, Body: wire.Marshal(wantAccount{chain.ID()}), Due: due}
+			if err := tx.AddWant(w); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	return nil
+}
+
+func (c *Client) isCurrentIn(tx store.Tx, g *gen) bool {
+	r, err := tx.Room(g.Room)
+	return err == nil && r != nil && r.State == store.RoomActive && r.Generation == g.Number
+}
+
+// chainOf is the longest chain that is known of an account.
+func (c *Client) chainOf(account identity.ID) (chain *identity.Chain, err error) {
+	if account == c.chain.ID() {
+		return c.chain, nil
+	}
+	err = c.read(func(tx store.Tx) error {
+		p, err := tx.Person(account)
+		if err == nil && p != nil {
+			chain = p.Chain
+		}
+		return err
+	})
+	return chain, err
+}
+
+// planDismiss removes the devices that an account has revoked, with what proves it.
+func (g *gen) planDismiss(w store.Want, p *plan) error {
+	var body wantAccount
+	if err := wire.Unmarshal(w.Body, &body); err != nil {
+		return err
+	}
+	chain, err := g.c.chainOf(body.Account)
+	if err != nil || chain == nil {
+		return errors.Join(err, errDone)
+	}
+	if known := g.known[body.Account]; known != nil && known.Len() > chain.Len() {
+		chain = known
+	}
+	if !g.removeRevoked(p, chain) {
+		return errDone
+	}
+	p.prove(g, chain)
+	return nil
+}
+
+// removeRevoked plans the removal of the leaves of devices that a chain has revoked, and says
+// whether there are any.
+func (g *gen) removeRevoked(p *plan, chain *identity.Chain) (any bool) {
+	for i, n := range g.group.Members() {
+		l, err := g.known.LeafOf(i, n)
+		if err != nil || l.Account != chain.ID() || !chain.Revoked(l.Device) || i == g.group.OwnLeaf() {
+			continue
+		}
+		any = true
+		if !p.removes(i) {
+			p.proposals = append(p.proposals, mls.RemoveProposal(i))
+		}
+	}
+	return any
+}
+
+// tellOwnDevices lets the account's other devices know its chain: whatever comes into their
+// inboxes from here carries it.
+func (c *Client) tellOwnDevices() {
+	c.lookup(c.self.String(), func(f *found, err error) {
+		if err != nil {
+			return // they look by themselves when they connect
+		}
+		err = c.write(func(tx store.Tx) error {
+			for _, d := range c.chain.ActiveDevices() {
+				in, ok := f.inboxes[d.Name]
+				if !ok || d.Name == c.keys.Name {
+					continue
+				}
+				to := room.Joined{Host: f.host, Inbox: in.Inbox, Capability: in.Capability}
+				var salt [16]byte
+				c.random(salt[:])
+				if err := c.letter(tx, d.Name, d.Inbox, to, room.EnvelopeDevices, salt[:]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			c.fail("telling the other devices", err)
+		}
+		c.mail()
+	})
+}
+
+// state adds a statement of this device to the account's chain: at the home server first,
+// since it decides between two devices that state something at once.
+func (c *Client) state(make func(chain *identity.Chain) ([]byte, error), done func(error)) {
+	if c.account == nil || !c.account.link.up {
+		done(ErrUnreachable)
+		return
+	}
+	signed, err := make(c.chain)
+	if err != nil {
+		done(err)
+		return
+	}
+	next := c.chain.Clone()
+	if err := next.Append(signed); err != nil {
+		done(err)
+		return
+	}
+	ask(c.account.link, wire.OpStatement, wire.Statement{Head: c.chain.Head(), Signed: signed}, func(_ wire.Done, err error) {
+		if errors.Is(err, wire.Refuse(wire.CodeHeadMoved, "")) {
+			c.lookup(c.self.String(), func(_ *found, looked error) { done(errors.Join(err, looked)) })
+			return
+		}
+		if err == nil {
+			err = c.update(func(tx store.Tx, after *[]func()) error { return c.growOwn(tx, after, next) })
+		}
+		if err == nil {
+			c.tellOwnDevices()
+		}
+		done(err)
+	})
+}
+
+// Unlink takes a device out of the account: every room that this device is in removes it.
+func (c *Client) Unlink(ctx context.Context, device wire.DeviceName) error {
+	return c.wait(ctx, func(done func(error)) {
+		switch {
+		case !c.opened:
+			done(ErrNoAccount)
+			return
+		case device == c.keys.Name:
+			done(wire.Refuse(wire.CodeMalformed, "this is the device that you use: unlink it from another one"))
+			return
+		}
+		if _, ok := c.chain.Device(device); !ok {
+			done(wire.Refuse(wire.CodeMalformed, "there is no such device"))
+			return
+		}
+		c.state(func(chain *identity.Chain) ([]byte, error) { return c.keys.RevokeDevice(chain, device, c.now()), nil }, done)
+	})
+}
+
+// deviceName is what a device is called that nobody has named.
+func deviceName(d wire.DeviceName) string { return fmt.Sprintf("%x", d[:4]) }
+
+// label is what the person calls a device; "" for nothing.
+func (c *Client) label(d wire.DeviceName) (label string, err error) {
+	err = c.read(func(tx store.Tx) error {
+		b, _, err := tx.Fact(factLabel + string(d[:]))
+		label = string(b)
+		return err
+	})
+	return label, err
+}
+
+// NameDevice calls a device of this account something; "" forgets that.
+func (c *Client) NameDevice(device wire.DeviceName, name string) (err error) {
+	name = strings.TrimSpace(name)
+	c.on(func() {
+		if c.chain == nil {
+			err = ErrNoAccount
+			return
+		}
+		if _, ok := c.chain.Device(device); !ok {
+			err = wire.Refuse(wire.CodeMalformed, "there is no such device")
+			return
+		}
+		if name != "" && room.CheckName(name) != nil || len(name) > linking.MaxLabel {
+			err = wire.Refuse(wire.CodeMalformed, "a device's name has at most %d bytes, none of them invisible", linking.MaxLabel)
+			return
+		}
+		err = c.update(func(tx store.Tx, after *[]func()) error {
+			*after = append(*after, func() { c.emit(Event{Kind: EventPerson, Account: c.chain.ID()}) })
+			if name == "" {
+				return tx.DropFacts(factLabel + string(device[:]))
+			}
+			return tx.SetFact(factLabel+string(device[:]), []byte(name))
+		})
+	})
+	return err
+}
