@@ -83,12 +83,6 @@ func (g *gen) saysPeople(tx store.Tx, s *mls.StagedCommit, change *room.Change) 
 			out = append(out, happened{kind: NoticeJoined, says: said.Of(key, "by", by, "name", g.who(tx, change.Known, l.Account))})
 		}
 	}
-	own := map[uint32]bool{} // who asked for it themselves
-	for _, p := range s.Proposals() {
-		if p.ByReference && p.Proposal.Type == mls.ProposalRemove && p.Sender == p.Proposal.Removed {
-			own[p.Proposal.Removed] = true
-		}
-	}
 	for _, l := range change.Removed {
 		if stay[l.Account] || change.Own {
 			continue
@@ -96,7 +90,7 @@ func (g *gen) saysPeople(tx store.Tx, s *mls.StagedCommit, change *room.Change) 
 		stay[l.Account] = true // once for all their devices
 		name := g.who(tx, g.known, l.Account)
 		switch {
-		case own[l.Index] || l.Account == committer:
+		case leftByItself(s, l.Index) || l.Account == committer:
 			out = append(out, happened{kind: NoticeLeft, says: said.Of(said.Act("left", g.self(l.Account), false), "name", name)})
 		default:
 			key := said.Act("removed", g.self(committer), false)

@@ -128,6 +128,9 @@ func (g *gen) merge(tx store.Tx, after *[]func(), e wire.Entry, s *mls.StagedCom
 		}
 		return g.removed(tx, after, e, change)
 	}
+	if err := g.leaveAlong(tx, s, change); err != nil {
+		return err
+	}
 	if slices.ContainsFunc(change.Added, func(l room.Leaf) bool { return before[l.Account] == nil }) {
 		g.Grown = e.Seq
 	}
@@ -161,6 +164,25 @@ func (g *gen) merge(tx store.Tx, after *[]func(), e wire.Entry, s *mls.StagedCom
 	g.appending = map[int64]bool{}
 	*after = append(*after, func() { g.c.emit(Event{Kind: EventRoom, Room: g.Room}) })
 	return errStop
+}
+
+// leaveAlong leaves the room here too, when another device of this person has left it: a
+// person leaves, not a device.
+func (g *gen) leaveAlong(tx store.Tx, s *mls.StagedCommit, change *room.Change) error {
+	for _, l := range change.Removed {
+		if l.Account != g.c.chain.ID() || !leftByItself(s, l.Index) {
+			continue
+		}
+		return tx.AddWant(store.Want{Room: g.Room, Kind: wantLeave, Body: wire.Marshal(wantGen{}), Due: g.c.nowMS()})
+	}
+	return nil
+}
+
+// leftByItself says whether a commit takes a leaf out because it had asked for that.
+func leftByItself(s *mls.StagedCommit, leaf uint32) bool {
+	return slices.ContainsFunc(s.Proposals(), func(p mls.PendingProposal) bool {
+		return p.ByReference && p.Proposal.Type == mls.ProposalRemove && p.Sender == leaf && p.Proposal.Removed == leaf
+	})
 }
 
 // countAdds notes how many were added since a commit last renewed the group's secrets, and

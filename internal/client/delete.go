@@ -9,6 +9,9 @@ import (
 	"sotto/internal/wire"
 )
 
+// ErrOtherDevices is an account that other devices have too: they would stay in its rooms.
+var ErrOtherDevices = errors.New("unlink your other devices first: they would stay in your conversations")
+
 // leaveTime is how long the rooms are given to learn that this person leaves, before the
 // account goes.
 const leaveTime = 10 * time.Second
@@ -22,6 +25,9 @@ func (c *Client) DeleteAccount(ctx context.Context) error {
 		switch {
 		case !c.opened:
 			done(ErrNoAccount)
+			return
+		case len(c.chain.ActiveDevices()) > 1:
+			done(ErrOtherDevices)
 			return
 		case c.account == nil || !c.account.link.up:
 			done(ErrUnreachable)

@@ -184,12 +184,12 @@ func (g *gen) status(tx store.Tx, after *[]func(), leaf room.Leaf, p room.Payloa
 	if err != nil {
 		return nil // says nothing
 	}
-	if leaf.Account == g.c.chain.ID() {
-		return nil
-	}
 	home, err := g.c.shownIn(tx, g.Room)
 	if err != nil {
 		return err
+	}
+	if leaf.Account == g.c.chain.ID() {
+		return g.readElsewhere(tx, after, home, report)
 	}
 	for _, receipt := range report {
 		s := store.Delivered
@@ -213,6 +213,28 @@ func (g *gen) status(tx store.Tx, after *[]func(), leaf room.Leaf, p room.Payloa
 		if err := g.settleState(tx, after, m); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// readElsewhere takes the receipts of another device of this person: what was read there has
+// been seen here too.
+func (g *gen) readElsewhere(tx store.Tx, after *[]func(), home room.ID, report mimi.Report) error {
+	for _, receipt := range report {
+		if receipt.Status != mimi.Read {
+			continue
+		}
+		m, err := tx.Message(home, receipt.ID)
+		if err != nil {
+			return err
+		}
+		if m == nil || m.State != store.Received || m.Flags&(store.FlagSeen|store.FlagHidden) != 0 {
+			continue
+		}
+		if err := noteSeen(tx, *m, g.c.nowMS()); err != nil {
+			return err
+		}
+		*after = append(*after, func() { g.c.emit(Event{Kind: EventMark, Room: home}) })
 	}
 	return nil
 }

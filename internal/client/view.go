@@ -205,22 +205,25 @@ func (c *Client) Seen(messages []store.Message) error {
 
 // seen notes that the person has seen a message of somebody else.
 func (c *Client) seen(tx store.Tx, m store.Message) error {
-	if err := tx.SetFlags(m.Room, m.ID, store.FlagSeen); err != nil {
+	if err := noteSeen(tx, m, c.nowMS()); err != nil {
 		return err
-	}
-	if m.Vanish != 0 {
-		if err := tx.SetExpires(m.Room, m.ID, c.nowMS()+m.Vanish*1000); err != nil {
-			return err
-		}
-		if err := tx.ShareExpiry(m.First()); err != nil {
-			return err
-		}
 	}
 	g, err := c.current(tx, m.Room)
 	if err != nil || g == nil || g.group == nil || !g.receipts() {
 		return err
 	}
 	return tx.Owe(store.Owed{Room: m.Room, Message: m.ID, State: store.Read})
+}
+
+// noteSeen marks a message as seen; one that vanishes after reading does so from now.
+func noteSeen(tx store.Tx, m store.Message, now int64) error {
+	if err := tx.SetFlags(m.Room, m.ID, store.FlagSeen); err != nil || m.Vanish == 0 {
+		return err
+	}
+	if err := tx.SetExpires(m.Room, m.ID, now+m.Vanish*1000); err != nil {
+		return err
+	}
+	return tx.ShareExpiry(m.First())
 }
 
 // GenerationState is how a room's present generation stands.

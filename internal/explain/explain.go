@@ -63,6 +63,7 @@ var sentinels = []struct {
 	{client.ErrGone, "no such message", ""},
 	{client.ErrNotFailed, "not failed", ""},
 	{client.ErrInside, "still inside", ""},
+	{client.ErrOtherDevices, "other devices", ""},
 	{client.ErrUnlinked, "unlinked", ""},
 	{client.ErrNoLinking, "no linking", ""},
 	{client.ErrLinkingOver, "linking over", ""},

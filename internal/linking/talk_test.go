@@ -169,11 +169,11 @@ func TestTampered(t *testing.T) {
 // A message that comes twice, or back to who sent it, ends the talk.
 func TestReflected(t *testing.T) {
 	p := newPlay(t, 4)
-	o, n := p.sides(t, p.code)
+	_, n := p.sides(t, p.code)
 	if _, err := n.Prove(wire.Marshal(answer{Share: n.x.share, Tag: make([]byte, 64)})); err == nil {
 		t.Error("its own share came back and was taken")
 	}
-	o, n = p.sides(t, p.code)
+	o, n := p.sides(t, p.code)
 	var second []byte
 	if _, err := p.talk(t, o, n, func(k int, m []byte) []byte {
 		if k == 4 {

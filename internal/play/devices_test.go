@@ -101,11 +101,35 @@ func TestTwoDevices(t *testing.T) {
 	ana.Send(bo.Handle, "from the desk")
 	has(phone, bo.Handle, "from the desk")
 
+	// What is read on one device has been read on the other.
+	unseen := func(p *Person, room string) int64 { return p.Room(room).Unseen }
+	list, err := phone.Client.Messages(nil, 0, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if unseen(ana, "Council") == 0 {
+		t.Fatal("nothing to be read")
+	}
+	if err := phone.Client.Seen(list); err != nil {
+		t.Fatal(err)
+	}
+	ana.Eventually("has read it too", func() bool { return unseen(ana, "Council") == 0 }, func() any { return unseen(ana, "Council") })
+	if err := ana.Client.DeleteAccount(patient(t)); !errors.Is(err, client.ErrOtherDevices) {
+		t.Fatal("the account was deleted under another device:", err)
+	}
+
 	// A room that is made on one device has the other in it.
 	if _, err := phone.Client.CreateRoom(patient(t), "Later", []string{cy.Handle}); err != nil {
 		t.Fatal(err)
 	}
 	ana.Eventually("is in the room of the phone", func() bool { return ana.Room("Later").Title != "" }, func() any { return nil })
+
+	// A person leaves a room, not a device.
+	later := ana.Room("Later").ID
+	if err := phone.Client.Leave(patient(t), "Later"); err != nil {
+		t.Fatal(err)
+	}
+	ana.Eventually("has left too", func() bool { r := ana.Room("Later"); return r.ID == later && r.State == store.RoomLeft }, func() any { return ana.Room("Later").State })
 
 	devices, err := ana.Client.Devices(ana.account())
 	if err != nil || len(devices) != 2 || devices[1].Name != "Phone" || devices[1].By == nil || !devices[0].Self {

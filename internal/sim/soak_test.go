@@ -139,7 +139,7 @@ func assail(t *testing.T, i int, total *Stats) {
 	seed := uint64(0)
 	var name, whose string
 	t.Run(fmt.Sprint("attack ", i), func(t *testing.T) {
-		stats := NewStats()
+		var stats *Stats
 		if i < len(MemberAttacks) {
 			name = MemberAttacks[i].Name
 			stats = attack(t, seed, MemberAttacks[i]).Stats

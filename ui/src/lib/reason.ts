@@ -43,6 +43,7 @@ const sentences: Record<string, Key> = {
   'no such meeting': 'fail.code',
   'linking over': 'fail.linking',
   'unlinked': 'fail.unlinked',
+  'other devices': 'fail.devices',
   'server key': 'fail.server.key',
   'internal error': 'fail.server',
   'bad chain': 'fail.server',

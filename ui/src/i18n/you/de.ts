@@ -221,6 +221,7 @@ export const de: Same<typeof en> = {
   'linking.go': 'Dieses Gerät verbinden',
   'fail.code': 'Der Code ist nicht der, den das andere Gerät zeigt, oder seine Zeit ist um. Beginne dort von vorn.',
   'fail.linking': 'Die zwei Minuten sind um, oder das andere Gerät ist weg. Beginne von vorn auf dem Gerät, das deinen Namen hat.',
+  'fail.devices': 'Trenne zuerst deine anderen Geräte: Sie blieben sonst in deinen Unterhaltungen.',
   'fail.unlinked': 'Dieses Gerät wurde von deinem Konto getrennt.',
 
   // privacy

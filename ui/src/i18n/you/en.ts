@@ -218,6 +218,7 @@ export const en = {
   'linking.go': 'Link this device',
   'fail.code': 'The code is not the one that the other device shows, or its time is over. Begin again there.',
   'fail.linking': 'The two minutes are over, or the other device went away. Begin again on the device that has your name.',
+  'fail.devices': 'Unlink your other devices first: they would stay in your conversations.',
   'fail.unlinked': 'This device was unlinked from your account.',
 
   // privacy

@@ -221,6 +221,7 @@ export const es: Same<typeof en> = {
   'linking.go': 'Enlazar este dispositivo',
   'fail.code': 'El código no es el que muestra el otro dispositivo, o su tiempo se ha acabado. Empieza allí de nuevo.',
   'fail.linking': 'Los dos minutos han pasado, o el otro dispositivo se ha ido. Empieza de nuevo en el dispositivo que tiene tu nombre.',
+  'fail.devices': 'Desenlaza primero tus otros dispositivos: se quedarían en tus conversaciones.',
   'fail.unlinked': 'Este dispositivo se ha desenlazado de tu cuenta.',
 
   // privacy
