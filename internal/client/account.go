@@ -350,9 +350,19 @@ func (c *Client) publish(n wire.KeyPackageCount) {
 
 // newPackage makes a key package and keeps its secrets.
 func (c *Client) newPackage(tx store.Tx, lastResort bool) ([]byte, error) {
+	kp, err := c.keyPackage(c.keys, c.credential(), lastResort)
+	if err != nil {
+		return nil, err
+	}
+	defer kp.Erase()
+	return kp.Public.Marshal(), tx.PutKeyPackage(store.KeyPackage{Ref: kp.Public.Ref(), Secrets: kp.Marshal(), LastResort: lastResort, Created: c.nowMS()})
+}
+
+// keyPackage makes a key package.
+func (c *Client) keyPackage(keys *identity.Keys, id mls.Credential, lastResort bool) (*mls.KeyPackageSecrets, error) {
 	now := c.now()
 	params := mls.KeyPackageParams{
-		Suite: c.o.Suite, Signer: c.keys.Signature, Credential: c.credential(),
+		Suite: c.o.Suite, Signer: keys.Signature, Credential: id,
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(packageLife), Supported: []uint16{room.ExtContext},
 	}
 	if lastResort {
@@ -362,8 +372,7 @@ func (c *Client) newPackage(tx store.Tx, lastResort bool) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key package: %w", err)
 	}
-	defer kp.Erase()
-	return kp.Public.Marshal(), tx.PutKeyPackage(store.KeyPackage{Ref: kp.Public.Ref(), Secrets: kp.Marshal(), LastResort: lastResort, Created: c.nowMS()})
+	return kp, nil
 }
 
 func (c *Client) credential() mls.Credential {

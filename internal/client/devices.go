@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"sotto/internal/identity"
 	"sotto/internal/linking"
@@ -149,6 +150,11 @@ func (g *gen) planBring(w store.Want, p *plan) error {
 // prepareOwn fetches, for a want, a key package of one device of this account. A device that
 // has published none yet, or whose server is away, is tried again by and by.
 func (c *Client) prepareOwn(w store.Want, device wire.DeviceName) {
+	if n := c.arrived(device); n != nil {
+		c.prepared[w.ID] = &preparation{guests: []newcomer{*n}, ready: true}
+		c.post(c.pump)
+		return
+	}
 	p := &preparation{busy: true}
 	c.prepared[w.ID] = p
 	c.invitee(c.self.String(), []wire.DeviceName{device}, func(guests []newcomer, err error) {
@@ -160,6 +166,42 @@ func (c *Client) prepareOwn(w store.Want, device wire.DeviceName) {
 		p.guests, p.busy, p.ready = guests, false, true
 		c.pump()
 	})
+}
+
+// arrival is what a device that was linked here brought along, for as long as it is fresh.
+type arrival struct {
+	Arrival linking.Arrival `cbor:"1,keyasint"`
+	Time    int64           `cbor:"2,keyasint"`
+}
+
+// factArrival + a device's name is its arrival.
+const factArrival = "arrival "
+
+const arrivalTime = 24 * time.Hour
+
+// arrived is a device that was linked here lately, by what it brought along; nil for any other.
+func (c *Client) arrived(device wire.DeviceName) (out *newcomer) {
+	err := c.read(func(tx store.Tx) error {
+		a, err := loadFact[arrival](tx, factArrival+string(device[:]))
+		if err != nil || a == nil || c.nowMS()-a.Time > arrivalTime.Milliseconds() {
+			return err
+		}
+		d, ok := c.chain.Device(device)
+		if !ok {
+			return nil
+		}
+		n, err := c.newcomer(&found{chain: c.chain}, d, a.Arrival.KeyPackage)
+		if err != nil {
+			return err
+		}
+		n.address = room.Joined{Host: c.self.Host, Inbox: a.Arrival.Inbox, Capability: a.Arrival.Capability}
+		out = n
+		return nil
+	})
+	if err != nil {
+		c.log.Info("a linked device brought what is of no use", "why", err)
+	}
+	return out
 }
 
 // dismiss notes that devices which a chain has revoked are to leave every room that they and
