@@ -48,6 +48,13 @@ func (b *broker) leave(l *listener) {
 	delete(b.list, l)
 }
 
+// heard says whether anybody listens.
+func (b *broker) heard() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.list) > 0
+}
+
 // send passes an event on. A listener that is too far behind is ended: it connects anew
 // and loads again what it shows.
 func (b *broker) send(e api.Event) {

@@ -27,11 +27,18 @@ func ownDevices(c *call) (out []api.OwnDevice, err error) {
 	if err != nil {
 		return nil, err
 	}
+	coming, err := c.c.Histories()
+	if err != nil {
+		return nil, err
+	}
 	list, err := c.c.Devices(s.Account)
 	for _, d := range list {
 		x := api.OwnDevice{Device: text(d.Device[:]), Name: d.Name, Added: d.Added, Self: d.Self}
 		if d.By != nil {
 			x.By = text(d.By[:])
+		}
+		if h, ok := coming[d.Device]; ok {
+			x.History = &api.Progress{Done: h.Got, Total: h.Total}
 		}
 		out = append(out, x)
 	}

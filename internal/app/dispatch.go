@@ -219,7 +219,12 @@ func explainError(err error) api.Failure {
 		err = errNoAccount
 	}
 	f := explain.Error(err)
-	return api.Failure{Code: f.Code, Text: f.Text}
+	out := api.Failure{Code: f.Code, Text: f.Text}
+	var undone *client.Undone
+	if errors.As(err, &undone) {
+		out.Said = api.SaidOf(undone.Said)
+	}
+	return out
 }
 
 func refuse(w http.ResponseWriter, status int, f api.Failure) { reply(w, status, f) }

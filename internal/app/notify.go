@@ -1,6 +1,9 @@
 package app
 
 import (
+	"fmt"
+	"strings"
+
 	"sotto/internal/app/api"
 	"sotto/internal/room"
 	"sotto/internal/store"
@@ -15,6 +18,29 @@ const (
 	notifyOff    = "off"
 )
 
+// osWords are what a notice of the system says by itself, in the languages of the interface.
+var osWords = map[string]struct{ message, request, requestOf string }{
+	"en": {"A new message", "Somebody would like to write to you", "%s would like to write to you"},
+	"de": {"Eine neue Nachricht", "Jemand möchte dir schreiben", "%s möchte dir schreiben"},
+	"es": {"Un mensaje nuevo", "Alguien quiere escribirte", "%s quiere escribirte"},
+}
+
+// language is the one of the settings, or where those leave it to the system that of the
+// last window: the app itself has no way to ask a system in every case.
+func (a *App) language(setting string) string {
+	for _, l := range []string{setting, a.windows.language()} {
+		l, _, _ = strings.Cut(l, "-") // de-AT
+		if _, ok := osWords[l]; ok {
+			return l
+		}
+	}
+	return "en"
+}
+
+// browserNotifies says whether a window that is open tells of messages by notifications of
+// the browser: one message is told once. A window that was closed has no stream any more.
+func (a *App) browserNotifies() bool { return a.windows.notifies() && a.events.heard() }
+
 // notify tells of a message where no window shows it: not of muted rooms.
 func (b *batch) notify(id room.ID, m api.Message) {
 	s, err := b.in.Client.Settings()
@@ -22,10 +48,10 @@ func (b *batch) notify(id room.ID, m api.Message) {
 		return
 	}
 	row, err := b.v.row(id)
-	if err != nil || row.Muted || b.app.windows.shows(m.Room) {
+	if err != nil || row.Muted || b.app.windows.shows(m.Room) || b.app.browserNotifies() {
 		return
 	}
-	n := OSNotice{Title: "sotto", Text: "A new message", Click: b.app.openAt(m.Room)}
+	n := OSNotice{Title: "sotto", Text: osWords[b.app.language(s.Language)].message, Click: b.app.openAt(m.Room)}
 	switch s.Notify {
 	case notifySender, notifyText:
 		n.Title = clean(m.Name)
@@ -51,9 +77,10 @@ func (b *batch) notifyRequest(id room.ID) {
 	}
 	for _, r := range list {
 		if r.Room == id && r.State == store.Request {
-			n := OSNotice{Title: "sotto", Text: "Somebody would like to write to you", Click: b.app.openAt("")}
+			words := osWords[b.app.language(s.Language)]
+			n := OSNotice{Title: "sotto", Text: words.request, Click: b.app.openAt("")}
 			if s.Notify != notifyPlain {
-				n.Text = clean(r.Handle) + " would like to write to you"
+				n.Text = fmt.Sprintf(words.requestOf, clean(r.Handle))
 			}
 			b.app.tell(n)
 			return

@@ -247,7 +247,7 @@ func (c *call) accept(who identity.ID, handle string) error {
 }
 
 func noticeOf(n store.Notice) api.Notice {
-	x := api.Notice{ID: n.ID, Kind: n.Kind, Time: n.Time, Text: n.Text}
+	x := api.Notice{ID: n.ID, Kind: n.Kind, Time: n.Time, Text: n.Text, Said: api.SaidOf(n.Said)}
 	if n.Room != nil {
 		x.Room = text(n.Room[:])
 	}

@@ -222,6 +222,14 @@ func TestNotices(t *testing.T) {
 	set("plain")
 	says("third")
 	told("sotto", "A new message")
+	bo.must("PUT", "/window", api.Window{Name: "w", Language: "es"}, nil)
+	says("third in Spanish")
+	told("sotto", "Un mensaje nuevo")
+	german := "de"
+	bo.must("PATCH", "/settings", api.SettingsChange{Language: &german}, nil)
+	says("third in German")
+	told("sotto", "Eine neue Nachricht")
+	bo.refused("PUT", "/window", api.Window{Name: "w", Language: "xx"}, "malformed")
 	n, before := desk.last()
 	n.Click()
 	if len(desk.opened) != 1 || !strings.Contains(desk.opened[0], "#open=") || !strings.HasSuffix(desk.opened[0], "&room="+room) {
@@ -236,7 +244,19 @@ func TestNotices(t *testing.T) {
 	}
 	bo.must("PUT", "/window", api.Window{Name: "w", Visible: true, Room: room}, nil)
 	quiet("he looks at it")
+	bo.must("PUT", "/window", api.Window{Name: "w", Visible: false, Room: room, Notifies: true}, nil)
+	quiet("the browser tells of it")
+	w.Clock.Advance(windowLife) // hidden windows speak late
+	quiet("the browser still tells of it")
+	w.Clock.Advance(notifyLife)
+	says("the window said nothing for long")
+	bo.eventually("told once more", func() bool { _, count := desk.last(); return count == before+1 })
+	before++
+	bo.must("PUT", "/window", api.Window{Name: "w", Visible: false, Room: room, Notifies: true}, nil)
 	bo.must("PUT", "/window", api.Window{Name: "w", Visible: false, Room: room}, nil)
+	says("the browser may not any more")
+	bo.eventually("told by the app", func() bool { _, count := desk.last(); return count == before+1 })
+	before++
 	forever := int64(-1)
 	bo.must("PATCH", "/rooms/"+room+"/mine", api.RoomMine{MutedUntil: &forever}, nil)
 	quiet("it is muted")

@@ -197,12 +197,18 @@ func TestGroup(t *testing.T) {
 			boID = p.Account
 		}
 	}
+	mine := "Mine"
+	if f := bo.refused("PATCH", "/rooms/"+g.ID, api.RoomChange{Title: &mine}, "change refused"); f.Said == nil || f.Said.Key != "failed.forbidden" || f.Text == "" {
+		t.Errorf("%+v", f)
+	}
 	ana.must("PUT", "/rooms/"+g.ID+"/members/"+boID+"/admin", api.SetAdmin{Admin: true}, &d)
 	bo.eventually("an admin", func() bool { return bo.room(g.ID).Admin })
 	events := 0
+	said := map[string]*api.Said{}
 	for _, m := range bo.page(g.ID).Messages {
 		if m.Kind == "event" {
 			events++
+			said[m.Said.Key] = m.Said
 			if m.Event == "" || m.Text == "" || !strings.HasPrefix(m.ID, "event-") {
 				t.Errorf("%+v", m)
 			}
@@ -210,6 +216,17 @@ func TestGroup(t *testing.T) {
 	}
 	if events < 2 {
 		t.Errorf("%d events", events)
+	}
+	if s := said["title"]; s == nil || s.Values["title"] != title || s.Values["by"] == "" || said["admin.you"] == nil {
+		t.Errorf("%+v", said)
+	}
+	if l := bo.room(g.ID).Last; l == nil || l.Kind == "event" && l.Said == nil {
+		t.Errorf("%+v", l)
+	}
+	var notices []api.Notice
+	bo.must("GET", "/notices?room="+g.ID, nil, &notices)
+	if len(notices) < 2 || notices[0].Said == nil {
+		t.Errorf("%+v", notices)
 	}
 	yes, draft := true, "to be said"
 	bo.must("PATCH", "/rooms/"+g.ID+"/mine", api.RoomMine{Pinned: &yes, Draft: &draft, Archived: &yes}, &g)

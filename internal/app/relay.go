@@ -7,6 +7,7 @@ import (
 
 	"sotto/internal/app/api"
 	"sotto/internal/client"
+	"sotto/internal/explain"
 	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/mimi"
@@ -148,10 +149,16 @@ func (b *batch) one(e client.Event) {
 		b.notice(e)
 	case client.EventOnline:
 		b.send(api.Event{Type: api.EventHosts, Hosts: hosts(b.in.Client)})
+	case client.EventHistory:
+		b.send(api.Event{Type: api.EventHistory})
 	case client.EventLinking:
 		b.send(api.Event{Type: api.EventLinking})
 	case client.EventTrouble:
-		b.send(api.Event{Type: api.EventTrouble, Text: e.Text})
+		x := api.Event{Type: api.EventTrouble, Text: e.Text}
+		if e.Err != nil {
+			x.Code = explain.Error(e.Err).Code
+		}
+		b.send(x)
 	}
 }
 

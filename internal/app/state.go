@@ -67,7 +67,7 @@ func hosts(c *client.Client) []api.Host {
 	for _, h := range c.Hosts() {
 		x := api.Host{Host: h.Name, Home: h.Home, Up: h.Up, Since: h.Since}
 		if !h.Up && h.Err != nil {
-			x.Why = explain.Reason(h.Err)
+			x.Why, x.Code = explain.Reason(h.Err), explain.Error(h.Err).Code
 		}
 		i, twice := at[h.Name]
 		if !twice {
@@ -76,7 +76,7 @@ func hosts(c *client.Client) []api.Host {
 			continue
 		}
 		if !x.Up && out[i].Up {
-			out[i].Up, out[i].Why, out[i].Since = false, x.Why, x.Since
+			out[i].Up, out[i].Why, out[i].Code, out[i].Since = false, x.Why, x.Code, x.Since
 		}
 		out[i].Home = out[i].Home || x.Home
 	}

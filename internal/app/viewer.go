@@ -143,7 +143,7 @@ func (v *viewer) names(members []client.Member) string {
 }
 
 func (v *viewer) last(s client.Shown) *api.Last {
-	l := &api.Last{Own: s.Event == "" && s.Account == v.self.Account, Text: plain(mimi.Written(s.Text)), Deleted: s.Flags&store.FlagDeleted != 0, Kind: kindOf(s), State: s.State.String()}
+	l := &api.Last{Own: s.Event == "" && s.Account == v.self.Account, Text: plain(mimi.Written(s.Text)), Deleted: s.Flags&store.FlagDeleted != 0, Kind: kindOf(s), State: s.State.String(), Said: api.SaidOf(s.Said)}
 	if s.Event == "" && !l.Own {
 		l.From = v.name(s.Account)
 	}
@@ -183,12 +183,12 @@ func (v *viewer) message(s client.Shown) api.Message {
 	}
 	if s.Event != "" {
 		m.ID = eventID(s.Notice)
-		m.Event = s.Event
+		m.Event, m.Said = s.Event, api.SaidOf(s.Said)
 		return m
 	}
 	p := v.card(s.Account)
 	m.ID, m.Account, m.Handle, m.Name, m.Tint, m.Own = s.ID.String(), text(s.Account[:]), p.Handle, p.Name, tint(s.Account[:]), s.Account == v.self.Account
-	m.Text, m.Why = mimi.Written(s.Text), s.Why
+	m.Text, m.Why, m.Code = mimi.Written(s.Text), s.Why, s.Code
 	m.Edited, m.Deleted = s.Flags&store.FlagEdited != 0, s.Flags&store.FlagDeleted != 0
 	m.Starred, m.Mentions, m.Expires, m.Vanish = s.Starred, s.Mentions, s.Expires, s.Vanish
 	m.Pinned = v.pinned(s.Room)[s.ID]

@@ -11,6 +11,8 @@ const (
 	windowLife = 90 * time.Second // without a word from it a window counts as closed
 	goneAfter  = 3 * time.Second  // without a window that is looked at the person has gone
 	maxWindows = 32
+	// Browsers let a hidden window speak about once a minute, and put the ticks of all together.
+	notifyLife = 3 * time.Minute
 )
 
 // windows are what the interface's windows told about themselves.
@@ -20,15 +22,17 @@ type windows struct {
 
 	mu    sync.Mutex
 	list  map[string]seenWindow
-	told  bool // that the person is here
+	told  bool   // that the person is here
+	spoke string // the language of the last one that told
 	stop  func()
 	ended bool
 }
 
 type seenWindow struct {
-	visible bool
-	room    string
-	until   time.Time
+	visible  bool
+	room     string
+	until    time.Time
+	notifies time.Time // until then it shows notifications of the browser
 }
 
 func newWindows(clock Clock, active func(bool)) *windows {
@@ -40,6 +44,9 @@ func (w *windows) tell(x api.Window) error {
 	if x.Name == "" || len(x.Name) > 64 {
 		return malformed("name", "a window's name has 1 to 64 letters and digits")
 	}
+	if _, ok := osWords[x.Language]; !ok && x.Language != "" {
+		return malformed("language", "there is no such language")
+	}
 	w.mu.Lock()
 	if _, known := w.list[x.Name]; !known && len(w.list) >= maxWindows {
 		w.drop()
@@ -48,7 +55,15 @@ func (w *windows) tell(x api.Window) error {
 			return malformed("name", "there are too many windows")
 		}
 	}
-	w.list[x.Name] = seenWindow{x.Visible, x.Room, w.clock.Now().Add(windowLife)}
+	if x.Language != "" {
+		w.spoke = x.Language
+	}
+	now := w.clock.Now()
+	seen := seenWindow{visible: x.Visible, room: x.Room, until: now.Add(windowLife)}
+	if x.Notifies {
+		seen.notifies = now.Add(notifyLife)
+	}
+	w.list[x.Name] = seen
 	w.settle()
 	return nil
 }
@@ -57,7 +72,12 @@ func (w *windows) tell(x api.Window) error {
 func (w *windows) drop() {
 	now := w.clock.Now()
 	for name, x := range w.list {
-		if !now.Before(x.until) {
+		switch {
+		case now.Before(x.until):
+		case now.Before(x.notifies): // hidden, as browsers hide them: it may speak late
+			x.visible = false
+			w.list[name] = x
+		default:
 			delete(w.list, name)
 		}
 	}
@@ -132,6 +152,26 @@ func (w *windows) looked() bool {
 	w.drop()
 	for _, x := range w.list {
 		if x.visible {
+			return true
+		}
+	}
+	return false
+}
+
+// language is the one that the last window spoke; "" before any did.
+func (w *windows) language() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.spoke
+}
+
+// notifies says whether a window tells of messages by itself.
+func (w *windows) notifies() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.clock.Now()
+	for _, x := range w.list {
+		if now.Before(x.notifies) {
 			return true
 		}
 	}

@@ -179,7 +179,7 @@ func readHappened(tx store.Tx, c *Chunk, next *Place) error {
 	for _, n := range list {
 		next.Event = n.ID
 		if n.Room != nil {
-			c.Happened = append(c.Happened, Event{Room: *n.Room, Time: n.Time, Kind: n.Kind, Text: n.Text, Pos: n.Pos})
+			c.Happened = append(c.Happened, Event{Room: *n.Room, Time: n.Time, Kind: n.Kind, Text: n.Text, Pos: n.Pos, Said: n.Said})
 		}
 	}
 	if len(list) < chunkRows {

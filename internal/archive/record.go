@@ -3,6 +3,7 @@ package archive
 import (
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/wire"
 	"sotto/mimi"
 )
@@ -118,9 +119,10 @@ type Receipt struct {
 
 // Event is something that happened in a conversation.
 type Event struct {
-	Room room.ID `cbor:"1,keyasint"`
-	Time int64   `cbor:"2,keyasint"`
-	Kind string  `cbor:"3,keyasint"`
-	Text string  `cbor:"4,keyasint"`
-	Pos  int64   `cbor:"5,keyasint"`
+	Room room.ID   `cbor:"1,keyasint"`
+	Time int64     `cbor:"2,keyasint"`
+	Kind string    `cbor:"3,keyasint"`
+	Text string    `cbor:"4,keyasint"`
+	Pos  int64     `cbor:"5,keyasint"`
+	Said said.Said `cbor:"6,keyasint"`
 }

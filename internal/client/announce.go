@@ -2,19 +2,19 @@ package client
 
 import (
 	"encoding/hex"
-	"fmt"
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/mls"
 )
 
 // announce tells the person what a commit changes, and who did it.
 func (g *gen) announce(tx store.Tx, after *[]func(), s *mls.StagedCommit, change *room.Change) error {
-	for _, part := range []func(store.Tx, *mls.StagedCommit, *room.Change) []said{g.saysPeople, g.saysRoles, g.saysContext} {
+	for _, part := range []func(store.Tx, *mls.StagedCommit, *room.Change) []happened{g.saysPeople, g.saysRoles, g.saysContext} {
 		for _, x := range part(tx, s, change) {
-			if err := g.c.notice(tx, after, &g.Room, x.kind, x.text); err != nil {
+			if err := g.c.notice(tx, after, &g.Room, x.kind, x.says); err != nil {
 				return err
 			}
 			if x.removed != nil {
@@ -40,9 +40,11 @@ func (g *gen) announce(tx store.Tx, after *[]func(), s *mls.StagedCommit, change
 	return tx.PutRoom(*r)
 }
 
-type said struct {
-	kind, text string
-	removed    *identity.ID // an account, by somebody else
+// happened is what a notice tells of a commit.
+type happened struct {
+	kind    string
+	says    said.Said
+	removed *identity.ID // an account, by somebody else
 }
 
 // who is how a notice calls an account of this room.
@@ -56,17 +58,13 @@ func (g *gen) who(tx store.Tx, known room.Knowledge, id identity.ID) string {
 	return g.c.called(tx, id, handle)
 }
 
-// whom is the same where something is done to somebody.
-func (g *gen) whom(tx store.Tx, known room.Knowledge, id identity.ID) string {
-	if id == g.c.chain.ID() {
-		return "you"
-	}
-	return g.who(tx, known, id)
-}
+// self says whether an account is this person's.
+func (g *gen) self(id identity.ID) bool { return id == g.c.chain.ID() }
 
 // saysPeople tells who came and who is gone.
-func (g *gen) saysPeople(tx store.Tx, s *mls.StagedCommit, change *room.Change) (out []said) {
-	by := g.who(tx, change.Known, change.Committer.Account)
+func (g *gen) saysPeople(tx store.Tx, s *mls.StagedCommit, change *room.Change) (out []happened) {
+	committer := change.Committer.Account
+	by := g.who(tx, change.Known, committer)
 	had, stay := map[identity.ID]bool{}, map[identity.ID]bool{}
 	for i, n := range g.group.Members() {
 		if l, err := g.known.LeafOf(i, n); err == nil {
@@ -81,7 +79,8 @@ func (g *gen) saysPeople(tx store.Tx, s *mls.StagedCommit, change *room.Change) 
 	for _, l := range change.Added {
 		if !had[l.Account] {
 			had[l.Account] = true
-			out = append(out, said{kind: NoticeJoined, text: fmt.Sprintf("%s added %s.", by, g.whom(tx, change.Known, l.Account))})
+			key := said.Act("added", g.self(committer), g.self(l.Account))
+			out = append(out, happened{kind: NoticeJoined, says: said.Of(key, "by", by, "name", g.who(tx, change.Known, l.Account))})
 		}
 	}
 	own := map[uint32]bool{} // who asked for it themselves
@@ -97,89 +96,74 @@ func (g *gen) saysPeople(tx store.Tx, s *mls.StagedCommit, change *room.Change) 
 		stay[l.Account] = true // once for all their devices
 		name := g.who(tx, g.known, l.Account)
 		switch {
-		case own[l.Index] || l.Account == change.Committer.Account:
-			out = append(out, said{kind: NoticeLeft, text: name + " left."})
+		case own[l.Index] || l.Account == committer:
+			out = append(out, happened{kind: NoticeLeft, says: said.Of(said.Act("left", g.self(l.Account), false), "name", name)})
 		default:
-			out = append(out, said{kind: NoticeLeft, text: fmt.Sprintf("%s removed %s.", by, name)})
-			out[len(out)-1].removed = &l.Account
+			key := said.Act("removed", g.self(committer), false)
+			out = append(out, happened{kind: NoticeLeft, says: said.Of(key, "by", by, "name", name), removed: &l.Account})
 		}
 	}
 	return out
 }
 
 // saysRoles tells who may manage the room, and who may not any more.
-func (g *gen) saysRoles(tx store.Tx, s *mls.StagedCommit, change *room.Change) (out []said) {
+func (g *gen) saysRoles(tx store.Tx, s *mls.StagedCommit, change *room.Change) (out []happened) {
 	if change.Before.Kind != room.Group {
 		return nil
 	}
-	by := g.who(tx, change.Known, change.Committer.Account)
-	heir := !change.Before.IsAdmin(change.Committer.Account) // a room without admins gets one, whoever commits
+	committer := change.Committer.Account
+	by := g.who(tx, change.Known, committer)
+	say := func(key string, id identity.ID) {
+		out = append(out, happened{kind: NoticeRenamed, says: said.Of(key, "by", by, "name", g.who(tx, change.Known, id))})
+	}
+	heir := !change.Before.IsAdmin(committer) // a room without admins gets one, whoever commits
 	for _, id := range change.After.Admins {
-		if change.Before.IsAdmin(id) {
-			continue
+		switch {
+		case change.Before.IsAdmin(id):
+		case heir:
+			say(said.Act("heir", false, g.self(id)), id)
+		default:
+			say(said.Act("admin", g.self(committer), g.self(id)), id)
 		}
-		text := fmt.Sprintf("%s made %s an admin of this room.", by, g.whom(tx, change.Known, id))
-		if heir {
-			text = fmt.Sprintf("Nobody was left who manages this room: %s can do so now.", g.whom(tx, change.Known, id))
-		}
-		out = append(out, said{kind: NoticeRenamed, text: text})
 	}
 	for _, id := range change.Before.Admins {
 		if change.After.IsAdmin(id) || change.Known[id] == nil { // who is gone is told as gone
 			continue
 		}
-		out = append(out, said{kind: NoticeRenamed, text: fmt.Sprintf("%s took the role of an admin from %s.", by, g.whom(tx, change.Known, id))})
+		say(said.Act("no-admin", g.self(committer), g.self(id)), id)
 	}
 	return out
 }
 
 // saysContext tells of title, picture and disappearing time.
-func (g *gen) saysContext(tx store.Tx, _ *mls.StagedCommit, change *room.Change) (out []said) {
+func (g *gen) saysContext(tx store.Tx, _ *mls.StagedCommit, change *room.Change) (out []happened) {
 	b, a := change.Before, change.After
-	by := g.who(tx, change.Known, change.Committer.Account)
-	say := func(format string, args ...any) {
-		out = append(out, said{kind: NoticeRenamed, text: by + " " + fmt.Sprintf(format, args...)})
-	}
+	committer := change.Committer.Account
+	by := g.who(tx, change.Known, committer)
+	form := func(key string) string { return said.Act(key, g.self(committer), false) }
+	say := func(kind string, says said.Said) { out = append(out, happened{kind: kind, says: says}) }
 	switch {
 	case a.Title == b.Title:
 	case a.Title == "":
-		say("took the name of this room away.")
+		say(NoticeRenamed, said.Of(form("no-title"), "by", by))
 	default:
-		say("named this room %q.", a.Title)
+		say(NoticeRenamed, said.Of(form("title"), "by", by, "title", a.Title))
 	}
 	switch {
 	case string(a.Picture) == string(b.Picture):
 	case a.PictureOf() == nil:
-		say("took the picture of this room away.")
+		say(NoticeRenamed, said.Of(form("no-picture"), "by", by))
 	default:
-		say("changed the picture of this room.")
+		say(NoticeRenamed, said.Of(form("picture"), "by", by))
 	}
 	switch {
 	case a.Disappear == b.Disappear:
 	case a.Disappear == 0:
-		out = append(out, said{kind: NoticeDisappear, text: by + " set messages here to stay."})
+		say(NoticeDisappear, said.Of(form("stay"), "by", by))
 	default:
-		out = append(out, said{kind: NoticeDisappear, text: fmt.Sprintf("%s set messages here to vanish %s after they are read.", by, span(a.Disappear))})
+		say(NoticeDisappear, said.Of(form("vanish"), "by", by).Count(int64(a.Disappear)))
 	}
 	return out
-}
-
-// span is a time in words: in the largest unit that it is a whole number of.
-func span(seconds uint64) string {
-	for _, u := range []struct {
-		seconds uint64
-		name    string
-	}{{7 * 86400, "week"}, {86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}} {
-		n := seconds / u.seconds
-		switch {
-		case n == 0 || seconds%u.seconds != 0:
-		case n == 1:
-			return "one " + u.name
-		default:
-			return fmt.Sprintf("%d %ss", n, u.name)
-		}
-	}
-	return "0 seconds"
 }
 
 // nameOf is how a notice calls a leaf's owner.

@@ -8,6 +8,7 @@ import (
 	"sotto/internal/archive"
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 )
 
@@ -26,16 +27,12 @@ func (c *Client) keepPerson(tx store.Tx, after *[]func(), chain *identity.Chain)
 	}
 	n := min(p.Chain.Len(), chain.Len())
 	if before, err := p.Chain.At(n); err != nil || !chain.Includes(before.Head(), n) {
-		return c.notice(tx, after, nil, NoticeIdentity, forkText(p.Handle))
+		return c.notice(tx, after, nil, NoticeIdentity, said.Of("identity.fork", "name", p.Handle))
 	}
 	if p.Chain.Len() >= chain.Len() {
 		return nil
 	}
 	return c.putPerson(tx, after, p, chain, chain.Handle())
-}
-
-func forkText(handle string) string {
-	return fmt.Sprintf("Two different lists of devices of %s are signed as true. Nothing is sent to either until this is settled.", handle)
 }
 
 // putPerson keeps an account's chain, and tells what is new in it. before is what was known.
@@ -56,23 +53,24 @@ func (c *Client) chainGrew(tx store.Tx, after *[]func(), p store.Person, chain *
 	name := c.called(tx, p.Account, p.Handle)
 	compared, key, devices := p.Compared != 0, false, false
 	for _, s := range chain.Record(p.Chain.Len()) {
-		what, text := "", ""
+		what := ""
+		var says said.Said
 		switch {
 		case s.Kind == identity.AddDevice && s.Signer == nil: // by the words that are left when every device is lost
 			what, key = ChangedKey, true
-			text = newKeyText(name)
+			says = said.Of("key", "name", name)
 		case s.Kind == identity.AddDevice:
 			what, devices = ChangedDevice, true
-			text = fmt.Sprintf("%s linked a new device.", name)
+			says = since(compared, said.Of("device", "name", name), said.Of("device.compared", "name", name))
 		case s.Kind == identity.RevokeDevice:
 			what, devices = ChangedRevoked, true
-			text = fmt.Sprintf("%s removed a device.", name)
+			says = since(compared, said.Of("revoked", "name", name), said.Of("revoked.compared", "name", name))
 			if err := c.dismiss(tx, chain); err != nil {
 				return err
 			}
 		case s.Kind == identity.Move:
 			what = ChangedHandle
-			text = fmt.Sprintf("%s has another address now: %s.", name, s.Handle)
+			says = said.Of("handle", "name", name, "handle", s.Handle)
 		default:
 			continue
 		}
@@ -86,10 +84,7 @@ func (c *Client) chainGrew(tx store.Tx, after *[]func(), p store.Person, chain *
 		if p.Standing != store.Contact {
 			continue
 		}
-		if compared && what != ChangedHandle && what != ChangedKey {
-			text += " You compared numbers before that."
-		}
-		if err := c.tellOf(tx, after, p.Account, what, text); err != nil {
+		if err := c.tellOf(tx, after, p.Account, what, says); err != nil {
 			return err
 		}
 	}
@@ -99,12 +94,16 @@ func (c *Client) chainGrew(tx store.Tx, after *[]func(), p store.Person, chain *
 	return nil
 }
 
-func newKeyText(name string) string {
-	return fmt.Sprintf("%s has a new key. It happens when someone starts over on a new computer. Compare numbers before you say more.", name)
+// since is what is said where numbers were compared before, or else.
+func since(compared bool, plain, after said.Said) said.Said {
+	if compared {
+		return after
+	}
+	return plain
 }
 
 // tellOf tells something of a contact in the conversation with them.
-func (c *Client) tellOf(tx store.Tx, after *[]func(), account identity.ID, what, text string) error {
+func (c *Client) tellOf(tx store.Tx, after *[]func(), account identity.ID, what string, says said.Said) error {
 	id, err := activePair(tx, account)
 	if err != nil {
 		return err
@@ -113,7 +112,7 @@ func (c *Client) tellOf(tx store.Tx, after *[]func(), account identity.ID, what,
 	if what == ChangedKey {
 		kind = NoticeKey
 	}
-	return c.notice(tx, after, id, kind, text)
+	return c.notice(tx, after, id, kind, says)
 }
 
 // replacedKey is another account under a contact's handle: whoever started over, or somebody
@@ -133,7 +132,7 @@ func (c *Client) replacedKey(tx store.Tx, after *[]func(), handle string) error 
 		return err
 	}
 	*after = append(*after, func() { c.emit(Event{Kind: EventPerson, Account: p.Account}) })
-	return c.tellOf(tx, after, p.Account, ChangedKey, newKeyText(c.called(tx, p.Account, p.Handle)))
+	return c.tellOf(tx, after, p.Account, ChangedKey, said.Of("key", "name", c.called(tx, p.Account, p.Handle)))
 }
 
 // sortedChains are the accounts of a group's knowledge, in order.

@@ -8,6 +8,7 @@ import (
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mls"
@@ -41,7 +42,8 @@ func (g *gen) commit(tx store.Tx, after *[]func(), e wire.Entry, msg *mls.Receiv
 	if err != nil {
 		leaf := msg.Staged.Committer()
 		msg.Staged.Erase()
-		return g.culprit(tx, after, leaf, err.Error())
+		g.c.log.Info("a change that is not allowed", "error", err)
+		return g.culprit(tx, after, leaf, said.Of("why.rules"))
 	}
 	return g.merge(tx, after, e, msg.Staged, change)
 }
@@ -57,7 +59,7 @@ func (g *gen) mergeOwn(tx store.Tx, after *[]func(), e wire.Entry) error {
 		return err
 	}
 	if d := e.Did; d == nil || d.Next != swap.Next || !slices.Equal(d.Added, swap.Add) || !slices.Equal(d.Ended, swap.End) {
-		return g.wedgeHost(tx, after, "The server did something else than a change of this room asked for.")
+		return g.wedgeHost(tx, after, said.Of("fault.change"))
 	}
 	var guests []guest
 	if err := wire.Unmarshal(g.staged.Guests, &guests); err != nil {
@@ -91,11 +93,11 @@ func (g *gen) parseStaged() (*mls.StagedCommit, *room.Change, error) {
 	return staged, change, err
 }
 
-func (g *gen) wedgeHost(tx store.Tx, after *[]func(), text string) error {
-	if err := g.c.notice(tx, after, &g.Room, NoticeFork, text); err != nil {
+func (g *gen) wedgeHost(tx store.Tx, after *[]func(), says said.Said) error {
+	if err := g.c.notice(tx, after, &g.Room, NoticeFork, says); err != nil {
 		return err
 	}
-	if err := g.wedge(tx, after, nil, text); err != nil {
+	if err := g.wedge(tx, after, nil, says); err != nil {
 		return err
 	}
 	return errWedged
@@ -215,8 +217,8 @@ func (g *gen) removed(tx store.Tx, after *[]func(), e wire.Entry, change *room.C
 			return err
 		}
 		if r.State == store.RoomRemoved {
-			text := fmt.Sprintf("%s removed you from this room. What was written until then stays readable here.", g.c.nameOf(tx, change.Known, change.Committer))
-			if err := g.c.notice(tx, after, &g.Room, NoticeRemoved, text); err != nil {
+			says := said.Of("put-out", "by", g.c.nameOf(tx, change.Known, change.Committer))
+			if err := g.c.notice(tx, after, &g.Room, NoticeRemoved, says); err != nil {
 				return err
 			}
 		}
@@ -298,13 +300,6 @@ func (g *gen) rank(event []byte) int64 {
 // bundle is what a newcomer needs to verify the group as it is now.
 func (g *gen) bundle() []byte {
 	return wire.Marshal(room.Bundle{Tree: g.group.RatchetTree(), Chains: g.known.Proofs()})
-}
-
-func clip(s string, n int) string {
-	if len(s) > n {
-		return s[:n]
-	}
-	return s
 }
 
 // owner is this device as a leaf's owner.

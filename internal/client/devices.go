@@ -9,6 +9,7 @@ import (
 	"sotto/internal/identity"
 	"sotto/internal/linking"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mls"
@@ -35,33 +36,33 @@ func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) er
 	own := c.chain.Clone()
 	n, err := own.Extend(0, chain.Statements(0))
 	if errors.Is(err, identity.ErrFork) {
-		return c.notice(tx, after, nil, NoticeIdentity, "Two of your devices disagree about which devices you have: both lists are signed as true. Only your 24 words settle it.")
+		return c.notice(tx, after, nil, NoticeIdentity, said.Of("own.fork"))
 	}
 	if err != nil || n == 0 {
 		return err
 	}
 	for _, s := range own.Record(c.chain.Len()) {
-		var text string
+		var says said.Said
 		switch s.Kind {
 		case identity.AddDevice:
 			if s.Device.Name == c.keys.Name {
 				continue
 			}
-			text = fmt.Sprintf("A new device was linked to your account: %s. If it is not yours, unlink it.", deviceName(s.Device.Name))
+			says = said.Of("own.device", "device", deviceName(s.Device.Name))
 			if err := c.bring(tx, s.Device.Name); err != nil {
 				return err
 			}
 		case identity.RevokeDevice:
-			text = fmt.Sprintf("A device was unlinked from your account: %s.", deviceName(*s.Revoked))
+			says = said.Of("own.unlinked", "device", deviceName(*s.Revoked))
 			if *s.Revoked == c.keys.Name {
-				text = "This device was unlinked from your account. What it holds stays here, and nothing new comes."
+				says = said.Of("own.unlinked.this")
 			}
 		case identity.SetRecovery:
-			text = "Your 24 words were set."
+			says = said.Of("own.words")
 		default:
 			continue
 		}
-		if err := c.notice(tx, after, nil, NoticeDevice, text); err != nil {
+		if err := c.notice(tx, after, nil, NoticeDevice, says); err != nil {
 			return err
 		}
 	}

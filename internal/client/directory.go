@@ -6,6 +6,7 @@ import (
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mls"
@@ -96,7 +97,7 @@ func (c *Client) verifyLookup(h wire.Handle, b []byte) (*found, error) {
 	err = c.update(func(tx store.Tx, after *[]func()) error { return c.meet(tx, after, h, f) })
 	if errors.Is(err, identity.ErrFork) {
 		err = errors.Join(err, c.update(func(tx store.Tx, after *[]func()) error {
-			return c.notice(tx, after, nil, NoticeIdentity, forkText(h.String()))
+			return c.notice(tx, after, nil, NoticeIdentity, said.Of("identity.fork", "name", h.String()))
 		}))
 	}
 	if errors.Is(err, ErrChanged) {
@@ -127,8 +128,8 @@ func (c *Client) meet(tx store.Tx, after *[]func(), h wire.Handle, f *found) err
 			return err
 		}
 		if f.chain.Len() < known.Chain.Len() { // the server hides statements that are known here
-			text := fmt.Sprintf("%s answered with an older list of the devices of %s than this device knows.", h.Host, h)
-			if err := c.notice(tx, after, nil, NoticeIdentity, text); err != nil {
+			says := said.Of("identity.older", "host", h.Host, "name", h.String())
+			if err := c.notice(tx, after, nil, NoticeIdentity, says); err != nil {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 )
@@ -130,7 +131,7 @@ func (c *Client) appealed(row store.Invitation, i room.Invitation) {
 		if err != nil || slices.ContainsFunc(wants, func(w store.Want) bool { return w.Kind == wantMoveKind }) {
 			return err
 		}
-		w := wantMove{Generation: g.Number, Reason: "its server did not show everybody the same"}
+		w := wantMove{Generation: g.Number, Reason: said.Of("why.differs").Text()}
 		return tx.AddWant(store.Want{Room: g.Room, Kind: wantMoveKind, Body: wire.Marshal(w), Due: g.moveDue()})
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/mimi"
 )
@@ -68,14 +69,14 @@ func (c *Client) emit(e Event) {
 }
 
 // notice keeps something that the person is told.
-func (c *Client) notice(tx store.Tx, after *[]func(), id *room.ID, kind, text string) error {
-	n := store.Notice{Room: id, Time: c.nowMS(), Kind: kind, Text: text}
+func (c *Client) notice(tx store.Tx, after *[]func(), id *room.ID, kind string, says said.Said) error {
+	n := store.Notice{Room: id, Time: c.nowMS(), Kind: kind, Text: says.Text(), Said: says}
 	if slices.Contains(provoked, kind) {
 		if same, err := tx.NoticesLike(n, n.Time-sameTime); err != nil || same >= sameNotices {
 			return err
 		}
 	}
-	e := Event{Kind: EventNotice, Notice: kind, Text: text}
+	e := Event{Kind: EventNotice, Notice: kind, Text: n.Text}
 	if id != nil {
 		e.Room = *id
 		if slices.Contains(happenings, kind) { // it stands in the conversation, where that is shown

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mls"
@@ -205,18 +206,18 @@ func (g *gen) trip(err error) {
 }
 
 // fault is a host that does not keep its word: the room moves.
-func (g *gen) fault(text string) {
-	g.c.told(g, NoticeFork, text)
-	if err := g.c.update(func(tx store.Tx, after *[]func()) error { return g.wedge(tx, after, nil, text) }); err != nil {
+func (g *gen) fault(says said.Said) {
+	g.c.told(g, NoticeFork, says)
+	if err := g.c.update(func(tx store.Tx, after *[]func()) error { return g.wedge(tx, after, nil, says) }); err != nil {
 		g.trip(err)
 	}
 	g.c.pump()
 }
 
 // told keeps a notice outside of a transaction of somebody else's.
-func (c *Client) told(g *gen, kind, text string) {
+func (c *Client) told(g *gen, kind string, says said.Said) {
 	id := g.Room
-	if err := c.update(func(tx store.Tx, after *[]func()) error { return c.notice(tx, after, &id, kind, text) }); err != nil {
+	if err := c.update(func(tx store.Tx, after *[]func()) error { return c.notice(tx, after, &id, kind, says) }); err != nil {
 		c.fail("keeping a notice", err)
 	}
 }
@@ -245,10 +246,10 @@ func (g *gen) placeless() {
 // logless is a host that has lost the whole log. Either the room stops here for everybody,
 // and an admin moves it, or it has moved on without this device, and somebody answers.
 func (g *gen) logless() {
-	const text = "The server lost this conversation."
-	g.c.told(g, NoticeFork, text)
+	says := said.Of("fault.lost")
+	g.c.told(g, NoticeFork, says)
 	err := g.c.update(func(tx store.Tx, after *[]func()) error {
-		if err := g.wedge(tx, after, nil, text); err != nil {
+		if err := g.wedge(tx, after, nil, says); err != nil {
 			return err
 		}
 		wants, err := tx.Wants(g.Room)
@@ -275,7 +276,7 @@ func (g *gen) logless() {
 // cannot read.
 func (g *gen) displaced() {
 	if !g.over() {
-		g.c.told(g, NoticeFork, "The server does not know this device's place in this conversation any more. It asks to be let in again; what is written until then is missing here.")
+		g.c.told(g, NoticeFork, said.Of("fault.place"))
 	}
 	g.lose("the host does not know this device's place any more")
 }

@@ -355,7 +355,7 @@ func (c *Client) retry(id mimi.MessageID) (again *store.Message, err error) {
 		if err := tx.SetMessageState(old.Room, old.ID, store.Queued); err != nil {
 			return err
 		}
-		old.State, old.Why, again = store.Queued, "", old
+		old.State, old.Why, old.Code, again = store.Queued, "", "", old
 		*after = append(*after, func() { c.emit(Event{Kind: EventState, Room: old.Room, Message: old}) })
 		_, err = tx.Enqueue(store.Outgoing{Room: old.Room, Kind: room.PayloadContent, Body: old.Content, Message: &old.ID})
 		return err

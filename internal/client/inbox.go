@@ -6,6 +6,7 @@ import (
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mimi"
@@ -36,8 +37,7 @@ func (c *Client) inboxWentBack(to uint64, told bool) {
 		if !told {
 			return tx.SetFactUint(factAfter, to)
 		}
-		text := "Your home server went back: it does not hold all that this device has read there. What it holds is read again."
-		if err := c.notice(tx, after, nil, NoticeFork, text); err != nil {
+		if err := c.notice(tx, after, nil, NoticeFork, said.Of("fault.inbox")); err != nil {
 			return err
 		}
 		return tx.SetFactUint(factAfter, to)

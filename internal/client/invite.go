@@ -3,10 +3,10 @@ package client
 import (
 	"encoding/hex"
 	"errors"
-	"fmt"
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 )
@@ -151,7 +151,7 @@ func (c *Client) deliver(l *link, m store.Letter) {
 		case err == nil, over, errors.Is(err, wire.Refuse(wire.CodeCapability, "")), errors.Is(err, wire.Refuse(wire.CodeTooLarge, "")):
 			e := c.update(func(tx store.Tx, after *[]func()) error {
 				if err != nil {
-					if err := c.notice(tx, after, nil, NoticeFailed, fmt.Sprintf("An invitation could not be delivered at %s: %v", m.Host, err)); err != nil {
+					if err := c.notice(tx, after, nil, NoticeFailed, said.Of("failed.letter", "host", m.Host, "why", err.Error()).Because(codeOf(err))); err != nil {
 						return err
 					}
 				}

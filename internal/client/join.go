@@ -7,6 +7,7 @@ import (
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mls"
@@ -87,7 +88,7 @@ func (c *Client) refuse(row store.Invitation, why error) {
 	delete(c.entering, row.ID)
 	err := c.update(func(tx store.Tx, after *[]func()) error {
 		if row.State == store.Accepted {
-			if err := c.notice(tx, after, nil, NoticeFailed, fmt.Sprintf("The invitation of %s could not be followed: %v", row.Handle, why)); err != nil {
+			if err := c.notice(tx, after, nil, NoticeFailed, said.Of("failed.join", "name", row.Handle, "why", why.Error()).Because(codeOf(why))); err != nil {
 				return err
 			}
 		}
@@ -165,7 +166,7 @@ func (c *Client) missed(row store.Invitation, i room.Invitation) bool {
 		c.fail("dropping an invitation", err)
 		return false
 	}
-	g.c.told(g, NoticeFork, "This conversation moved on, and the invitation to it was made for a key that is used: a home server went back. This device asks to be let in; what is written until then is missing here.")
+	g.c.told(g, NoticeFork, said.Of("fault.key"))
 	g.lose("invited with a key that was used")
 	return true
 }

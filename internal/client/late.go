@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mimi"
@@ -67,11 +68,11 @@ func (g *gen) accuse() {
 		g.closeEarly(true)
 		return
 	}
-	text := "The server says that this conversation goes on and does not show how. The connection is made anew."
+	says := said.Of("fault.silent")
 	if len(stored) > 0 {
-		text = "The server said that it had stored a message and does not show it. It is sent again."
+		says = said.Of("fault.unshown")
 	}
-	g.tellOnce(text)
+	g.tellOnce(says)
 	for _, id := range stored {
 		g.unanswer(id)
 	}
@@ -81,13 +82,13 @@ func (g *gen) accuse() {
 }
 
 // tellOnce tells of a host's fault that would be told again and again, once an hour.
-func (g *gen) tellOnce(text string) {
+func (g *gen) tellOnce(says said.Said) {
 	now := g.c.nowMS()
 	if g.accused != 0 && now-g.accused < moveWait.Milliseconds() {
 		return
 	}
 	g.accused = now
-	g.c.told(g, NoticeFork, text)
+	g.c.told(g, NoticeFork, says)
 }
 
 // unanswer takes a host at its word no more that it holds an entry: it waits to be sent again.

@@ -144,6 +144,10 @@ func (c *Client) Link(ctx context.Context, handle, code, label string) error {
 			done(ErrAccount)
 			return
 		}
+		if label = strings.TrimSpace(label); len(label) > linking.MaxLabel || label != "" && room.CheckName(label) != nil {
+			done(wire.Refuse(wire.CodeMalformed, "a device's name has at most %d bytes, none of them invisible", linking.MaxLabel))
+			return
+		}
 		at, err := linking.ParseCode(handle, code)
 		if err != nil {
 			done(err)
@@ -154,7 +158,7 @@ func (c *Client) Link(ctx context.Context, handle, code, label string) error {
 			done(err)
 			return
 		}
-		fresh, err := linking.NewNew(c.o.Rand, at, keys, clip(strings.TrimSpace(label), linking.MaxLabel))
+		fresh, err := linking.NewNew(c.o.Rand, at, keys, label)
 		if err != nil {
 			done(err)
 			return

@@ -9,6 +9,7 @@ import (
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 )
@@ -189,7 +190,7 @@ func (c *Client) knocked(tx store.Tx, after *[]func(), chain *identity.Chain, k 
 		return err
 	}
 	*after = append(*after, func() { c.emit(Event{Kind: EventRoom, Room: l.Room}) })
-	return c.notice(tx, after, &l.Room, NoticeKnock, fmt.Sprintf("%s came by a link and would like to come in.", c.called(tx, account, chain.Handle())))
+	return c.notice(tx, after, &l.Room, NoticeKnock, said.Of("knock", "name", c.called(tx, account, chain.Handle())))
 }
 
 // letIn has the room take somebody in who knocked: the account that did, and no other that

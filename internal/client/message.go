@@ -2,12 +2,12 @@ package client
 
 import (
 	"encoding/base32"
-	"fmt"
 	"slices"
 	"strings"
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mimi"
@@ -80,13 +80,13 @@ func (g *gen) message(tx store.Tx, after *[]func(), e wire.Entry, msg *mls.Recei
 // compare holds what the sender saw against what this device saw at the same place.
 func (g *gen) compare(tx store.Tx, after *[]func(), leaf room.Leaf, p room.Payload) error {
 	if p.Seq > g.Seq {
-		return g.c.notice(tx, after, &g.Room, NoticeFork, fmt.Sprintf("%s has seen more of this room than the server shows here.", g.c.nameOf(tx, g.known, leaf)))
+		return g.c.notice(tx, after, &g.Room, NoticeFork, said.Of("fault.ahead", "name", g.c.nameOf(tx, g.known, leaf)))
 	}
 	mine, ok, err := tx.PlaceAt(g.Room, g.Number, p.Seq)
 	if err != nil || !ok || mine == p.Chain {
 		return err
 	}
-	return g.c.notice(tx, after, &g.Room, NoticeFork, fmt.Sprintf("The server shows %s another history of this room than this device.", g.c.nameOf(tx, g.known, leaf)))
+	return g.c.notice(tx, after, &g.Room, NoticeFork, said.Of("fault.split", "name", g.c.nameOf(tx, g.known, leaf)))
 }
 
 // content takes a message for people.

@@ -6,13 +6,14 @@ import (
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 )
 
 // wedge notes that this generation cannot go on and that the room is to move without the
 // culprits: an admin sees to it at once, in order of rank, others after an hour.
-func (g *gen) wedge(tx store.Tx, after *[]func(), culprits []room.Owner, reason string) error {
+func (g *gen) wedge(tx store.Tx, after *[]func(), culprits []room.Owner, reason said.Said) error {
 	if g.over() {
 		return g.shut(tx, after) // the room has moved on already
 	}
@@ -23,11 +24,11 @@ func (g *gen) wedge(tx store.Tx, after *[]func(), culprits []room.Owner, reason 
 	if err := g.halt(tx); err != nil {
 		return err
 	}
-	g.c.log.Info("a room cannot go on", "reason", reason)
+	g.c.log.Info("a room cannot go on", "reason", reason.Key)
 	if slices.Contains(culprits, g.c.owner()) {
 		return nil
 	}
-	w := wantMove{Generation: g.Number, Culprits: culprits, Reason: clip(reason, 200)}
+	w := wantMove{Generation: g.Number, Culprits: culprits, Reason: reason.Text()}
 	return tx.AddWant(store.Want{Room: g.Room, Kind: wantMoveKind, Body: wire.Marshal(w), Due: due})
 }
 
@@ -79,11 +80,11 @@ func (c *Client) succeed(tx store.Tx, after *[]func(), row store.Invitation, r *
 			return nil, err
 		}
 	}
-	why := "This conversation moved on to another place."
-	if i.Move != nil && i.Move.Reason != "" {
-		why = fmt.Sprintf("This conversation moved on to another place: %s.", clip(i.Move.Reason, 200))
+	reason := ""
+	if i.Move != nil {
+		reason = i.Move.Reason
 	}
-	if err := c.notice(tx, after, &r.ID, NoticeMoved, why); err != nil {
+	if err := c.notice(tx, after, &r.ID, NoticeMoved, movedBecause(reason)); err != nil {
 		return nil, err
 	}
 	last := uint64(0)
@@ -101,6 +102,15 @@ func (c *Client) succeed(tx store.Tx, after *[]func(), row store.Invitation, r *
 		return old, c.closeRow(tx, after, old) // nothing is left to read there
 	}
 	return nil, old.end(tx, after, last)
+}
+
+// movedBecause says that a room moved, and why, if that is a reason that sotto knows: whoever
+// moves a room may write what they like there.
+func movedBecause(reason string) said.Said {
+	if why := said.Reason(reason); why != "" {
+		return said.Of("moved.why").Because(why)
+	}
+	return said.Of("moved")
 }
 
 // closeRow ends a generation; who was in it stays known, to judge a rival of the next by.
@@ -137,8 +147,8 @@ func (c *Client) samePeople(tx store.Tx, after *[]func(), row store.Invitation, 
 		case !lost:
 			return fmt.Errorf("%w: a move that brings in somebody new", room.ErrJunk)
 		default:
-			text := fmt.Sprintf("%s is in this room too since you were last in it; you were let in again by %s.", known[q.Account].Handle(), row.Handle)
-			if err := c.notice(tx, after, &i.Room, NoticeJoined, text); err != nil {
+			says := said.Of("newcomer", "name", known[q.Account].Handle(), "by", row.Handle)
+			if err := c.notice(tx, after, &i.Room, NoticeJoined, says); err != nil {
 				return err
 			}
 		}
@@ -324,8 +334,7 @@ func (c *Client) regroup(w store.Want, g *gen, ctx room.Context, body wantMove, 
 				return err
 			}
 		}
-		text := fmt.Sprintf("This conversation moved on to another place: %s.", body.Reason)
-		if err := c.notice(tx, after, &g.Room, NoticeMoved, text); err != nil {
+		if err := c.notice(tx, after, &g.Room, NoticeMoved, movedBecause(body.Reason)); err != nil {
 			return err
 		}
 		delete(c.prepared, w.ID)

@@ -7,6 +7,7 @@ import (
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/mimi"
 )
@@ -15,8 +16,9 @@ import (
 // that happened in the room.
 type Shown struct {
 	store.Message
-	Event     string // the kind of the notice that this is; "" of a message
-	Notice    int64  // and its id; Text says what happened
+	Event     string    // the kind of the notice that this is; "" of a message
+	Notice    int64     // and its id; Text says what happened
+	Said      said.Said // the same by its key
 	Reply     *Quote
 	Reactions []Reaction
 	Starred   bool
@@ -248,7 +250,7 @@ func merge(messages []store.Message, events []store.Notice) []Shown {
 
 // event is something that happened, at its place in the conversation.
 func event(n store.Notice) Shown {
-	s := Shown{Event: n.Kind, Notice: n.ID}
+	s := Shown{Event: n.Kind, Notice: n.ID, Said: n.Said}
 	if n.Room != nil {
 		s.Room = *n.Room
 	}

@@ -2,9 +2,9 @@ package client
 
 import (
 	"context"
-	"fmt"
 
 	"sotto/internal/identity"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 )
@@ -61,8 +61,8 @@ func (c *Client) acceptFrom(handle string, account identity.ID) (found bool, err
 				continue
 			}
 			if i.Account != account {
-				text := fmt.Sprintf("Somebody wrote to you as %s who is not: their server names another account. It was dropped.", handle)
-				if err := c.notice(tx, after, nil, NoticeIdentity, text); err != nil {
+				says := said.Of("identity.other", "name", handle)
+				if err := c.notice(tx, after, nil, NoticeIdentity, says); err != nil {
 					return err
 				}
 				if err := tx.DropInvitation(i.ID); err != nil {

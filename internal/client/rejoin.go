@@ -6,6 +6,7 @@ import (
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mls"
@@ -79,15 +80,14 @@ func (c *Client) askBack(w store.Want) {
 // any other commit that is no good.
 func (g *gen) shutOut(tx store.Tx, after *[]func(), leaf uint32) error {
 	var culprits []room.Owner
-	who := "Somebody"
+	says := said.Of("shut-out.unknown")
 	if l, err := g.known.LeafOf(leaf, g.group.Member(leaf)); err == nil {
-		culprits, who = append(culprits, l.Owner()), g.c.nameOf(tx, g.known, l)
+		culprits, says = append(culprits, l.Owner()), said.Of("shut-out", "name", g.c.nameOf(tx, g.known, l))
 	}
-	text := fmt.Sprintf("%s changed this room so that this device cannot follow. It asks the others to let it in again; what they write meanwhile is not shown here.", who)
-	if err := g.c.notice(tx, after, &g.Room, NoticeJunk, text); err != nil {
+	if err := g.c.notice(tx, after, &g.Room, NoticeJunk, says); err != nil {
 		return err
 	}
-	if err := g.wedge(tx, after, culprits, "a change that this device cannot follow"); err != nil {
+	if err := g.wedge(tx, after, culprits, said.Of("why.follow")); err != nil {
 		return err
 	}
 	wants, err := tx.Wants(g.Room)
@@ -119,7 +119,7 @@ func (c *Client) moveOn(w store.Want, g *gen) {
 		if err := tx.DropWant(w.ID); err != nil {
 			return err
 		}
-		body := wantMove{Generation: g.Number, Reason: "nobody in it could let this device in again"}
+		body := wantMove{Generation: g.Number, Reason: said.Of("why.alone").Text()}
 		return tx.AddWant(store.Want{Room: w.Room, Kind: wantMoveKind, Body: wire.Marshal(body), Due: c.nowMS()})
 	})
 	if err != nil {

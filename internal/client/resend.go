@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mimi"
@@ -146,7 +147,7 @@ func (g *gen) readOut() bool {
 func (g *gen) closeEarly(short bool) {
 	err := g.c.update(func(tx store.Tx, after *[]func()) error {
 		if short {
-			if err := g.c.notice(tx, after, &g.Room, NoticeFork, "The server that this conversation has left does not show all of it any more. What is missing is sent again by those who wrote it."); err != nil {
+			if err := g.c.notice(tx, after, &g.Room, NoticeFork, said.Of("fault.short")); err != nil {
 				return err
 			}
 		}

@@ -2,11 +2,11 @@ package client
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 )
@@ -77,6 +77,11 @@ func (c *Client) lastNotice() (last int64, err error) {
 	return last, err
 }
 
+// Undone is a change of a room that could not be made, and what the person is told of it.
+type Undone struct{ Said said.Said }
+
+func (u *Undone) Error() string { return u.Said.Text() }
+
 // wantDone says whether a want is gone, and why if it failed.
 func (c *Client) wantDone(w store.Want, last int64) (done bool, err error) {
 	err = c.read(func(tx store.Tx) error {
@@ -91,7 +96,7 @@ func (c *Client) wantDone(w store.Want, last int64) (done bool, err error) {
 		notices, err := tx.Notices(last)
 		for _, n := range notices {
 			if n.Kind == NoticeFailed && n.Room != nil && *n.Room == w.Room {
-				return errors.New(n.Text)
+				return &Undone{n.Said}
 			}
 		}
 		return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mimi"
@@ -176,7 +177,7 @@ func (g *gen) stored(o store.Outgoing, a wire.Appended) {
 		return // read in the log meanwhile, or not to be sent any more
 	}
 	if a.Seq <= g.Seq { // that place was read, and something else stood there
-		g.tellOnce("The server said that it had stored a message and had not. It is sent again.")
+		g.tellOnce(said.Of("fault.dropped"))
 		g.holdBack(callTime)
 		return
 	}
@@ -209,7 +210,7 @@ func (g *gen) behind() {
 	g.appending = map[int64]bool{0: true} // nothing is sent until the epoch changes
 	g.c.timer(fmt.Sprintf("behind %d", g.ref), callTime, func() {
 		if g.appending[0] && g.State == store.GenLive {
-			g.fault("The server refuses this device's messages as out of date and does not show what changed.")
+			g.fault(said.Of("fault.behind"))
 		}
 	})
 }
@@ -231,9 +232,9 @@ func (g *gen) undeliverable(o store.Outgoing, why error) {
 		if err != nil || m == nil {
 			return err
 		}
-		m.State, m.Why = store.Failed, why.Error()
+		m.State, m.Why, m.Code = store.Failed, why.Error(), codeOf(why)
 		*after = append(*after, func() { g.c.emit(Event{Kind: EventState, Room: g.Room, Message: m, Text: why.Error()}) })
-		return tx.Fail(m.Room, m.ID, why.Error())
+		return tx.Fail(m.Room, m.ID, m.Why, m.Code)
 	})
 	if err != nil {
 		g.c.fail("giving up a message", err)
@@ -243,7 +244,7 @@ func (g *gen) undeliverable(o store.Outgoing, why error) {
 // placed takes one of our own entries at its place in the log.
 func (g *gen) placed(tx store.Tx, after *[]func(), e wire.Entry, o *store.Outgoing) error {
 	if e.Did != nil { // a host that says we swapped the token: nobody knows the next one
-		return g.wedgeHost(tx, after, "The server says that a message of this device changed the room, which it did not.")
+		return g.wedgeHost(tx, after, said.Of("fault.swap"))
 	}
 	if err := tx.Sent(o.ID); err != nil {
 		return err

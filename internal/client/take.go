@@ -3,9 +3,9 @@ package client
 import (
 	"crypto/sha256"
 	"errors"
-	"fmt"
 
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mls"
@@ -63,11 +63,11 @@ func (g *gen) take(tx store.Tx, after *[]func(), e wire.Entry) error {
 			return err
 		}
 	} else if wire.NextChain(g.Chain, e.Seq, e.Bytes) != e.Chain {
-		text := "The server showed this device another history than it had announced."
-		if err := g.c.notice(tx, after, &g.Room, NoticeFork, text); err != nil {
+		says := said.Of("fault.history")
+		if err := g.c.notice(tx, after, &g.Room, NoticeFork, says); err != nil {
 			return err
 		}
-		return orStop(g.wedge(tx, after, nil, text))
+		return orStop(g.wedge(tx, after, nil, says))
 	}
 	err := g.read(tx, after, e)
 	if errors.Is(err, errWedged) { // the entry does not count: the log ends before it
@@ -99,19 +99,19 @@ func (g *gen) gap(tx store.Tx, after *[]func(), next uint64) error {
 	if g.c.nowMS()-g.Seen > int64(g.TTL)*1000 {
 		g.gapped = true
 		return g.c.notice(tx, after, &g.Room, NoticeExpired,
-			fmt.Sprintf("%d entries had expired before this device read them.", next-g.Seq-1))
+			said.Of("expired").Count(int64(next-g.Seq-1)))
 	}
-	text := "The server left out entries that it should still hold."
-	if err := g.c.notice(tx, after, &g.Room, NoticeFork, text); err != nil {
+	says := said.Of("fault.gap")
+	if err := g.c.notice(tx, after, &g.Room, NoticeFork, says); err != nil {
 		return err
 	}
-	return orStop(g.wedge(tx, after, nil, text))
+	return orStop(g.wedge(tx, after, nil, says))
 }
 
 // read says what an entry means.
 func (g *gen) read(tx store.Tx, after *[]func(), e wire.Entry) error {
 	if !e.Did.Swap().Fits(e.Bytes) { // no honest host takes such an entry
-		return g.wedgeHost(tx, after, "The server says that it did something else with a change of this room than the change asked for.")
+		return g.wedgeHost(tx, after, said.Of("fault.did"))
 	}
 	hash := hashOf(e.Bytes)
 	if g.staged != nil && hash == g.staged.Hash {
@@ -150,12 +150,12 @@ func (g *gen) read(tx store.Tx, after *[]func(), e wire.Entry) error {
 		return g.commit(tx, after, e, msg, inner.Proofs)
 	case mls.KindProposal:
 		if e.Did != nil {
-			return g.culprit(tx, after, msg.Sender, "a proposal that took the write token away")
+			return g.culprit(tx, after, msg.Sender, said.Of("why.proposal"))
 		}
 		return g.proposed(tx, after, msg)
 	}
 	if e.Did != nil {
-		return g.culprit(tx, after, msg.Sender, "a message that took the write token away")
+		return g.culprit(tx, after, msg.Sender, said.Of("why.message"))
 	}
 	return g.message(tx, after, e, msg)
 }
@@ -173,7 +173,7 @@ func (g *gen) junk(tx store.Tx, after *[]func(), e wire.Entry, why error) error 
 	}
 	if e.Did == nil {
 		g.c.log.Info("an entry that says nothing", "seq", e.Seq, "error", why)
-		return g.c.notice(tx, after, &g.Room, NoticeJunk, "Somebody in this room, or its server, posted something that cannot be read. It was passed over.")
+		return g.c.notice(tx, after, &g.Room, NoticeJunk, said.Of("junk"))
 	}
 	var culprits []room.Owner
 	for _, n := range g.group.Members() {
@@ -181,14 +181,14 @@ func (g *gen) junk(tx store.Tx, after *[]func(), e wire.Entry, why error) error 
 			culprits = append(culprits, l.Owner())
 		}
 	}
-	if err := g.wedge(tx, after, culprits, "junk in place of a commit"); err != nil {
+	if err := g.wedge(tx, after, culprits, said.Of("why.junk")); err != nil {
 		return err
 	}
 	return errWedged
 }
 
 // culprit is a member that broke the room, proven by its signature.
-func (g *gen) culprit(tx store.Tx, after *[]func(), leaf uint32, reason string) error {
+func (g *gen) culprit(tx store.Tx, after *[]func(), leaf uint32, reason said.Said) error {
 	var culprits []room.Owner
 	if l, err := g.known.LeafOf(leaf, g.group.Member(leaf)); err == nil {
 		culprits = append(culprits, l.Owner())
@@ -203,7 +203,7 @@ func (g *gen) culprit(tx store.Tx, after *[]func(), leaf uint32, reason string) 
 // has not used yet: it was made by a later state of the same device, so this one is a copy.
 // With a key that is used up anybody could have put it there again, so it is junk.
 func (g *gen) copied(tx store.Tx, after *[]func()) error {
-	if err := g.c.notice(tx, after, &g.Room, NoticeCopy, "This device finds messages of its own that it does not remember: it is a restored copy, or there is one. It keeps its history and asks to be let in again."); err != nil {
+	if err := g.c.notice(tx, after, &g.Room, NoticeCopy, said.Of("copy")); err != nil {
 		return err
 	}
 	*after = append(*after, func() { g.c.post(func() { g.lose("restored copy") }) })
@@ -213,7 +213,7 @@ func (g *gen) copied(tx store.Tx, after *[]func()) error {
 
 func (g *gen) stopForUpdate(tx store.Tx, after *[]func()) error {
 	g.watching = false
-	if err := g.c.notice(tx, after, &g.Room, NoticeUpdate, room.ErrRules.Error()); err != nil {
+	if err := g.c.notice(tx, after, &g.Room, NoticeUpdate, said.Of("update")); err != nil {
 		return err
 	}
 	return errWedged
@@ -242,7 +242,7 @@ func (g *gen) checkAnswers(tx store.Tx, after *[]func()) error {
 	if !lied {
 		return nil
 	}
-	return g.c.notice(tx, after, &g.Room, NoticeFork, "The server said that it had stored a message and had not. It is sent again.")
+	return g.c.notice(tx, after, &g.Room, NoticeFork, said.Of("fault.dropped"))
 }
 
 // close ends a generation that was read out.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 )
@@ -150,11 +151,10 @@ func (g *gen) hostGone(tx store.Tx, after *[]func(), now int64) error {
 		g.Host == g.c.self.Host || !g.c.account.link.up {
 		return nil
 	}
-	text := "its server could not be reached for a day"
-	if err := g.c.notice(tx, after, &g.Room, NoticeFork, "The server of this conversation could not be reached for a day."); err != nil {
+	if err := g.c.notice(tx, after, &g.Room, NoticeFork, said.Of("fault.unreachable")); err != nil {
 		return err
 	}
-	return g.wedge(tx, after, nil, text)
+	return g.wedge(tx, after, nil, said.Of("why.unreachable"))
 }
 
 // partHosts ends the connections to hosts at which nothing is left for this device.

@@ -11,6 +11,7 @@ import (
 
 	"sotto/internal/archive"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mimi"
@@ -62,6 +63,41 @@ func (c *Client) History() (h *History, err error) {
 		})
 	})
 	return h, err
+}
+
+// Histories are the devices to which the history is still coming, as far as this one has a part
+// in it: itself, and those that it has linked.
+func (c *Client) Histories() (out map[wire.DeviceName]History, err error) {
+	out = map[wire.DeviceName]History{}
+	own, err := c.History()
+	if err != nil {
+		return nil, err
+	}
+	c.on(func() {
+		if c.chain == nil {
+			return
+		}
+		if own != nil && !own.Done {
+			out[c.keys.Name] = *own
+		}
+		err = c.read(func(tx store.Tx) error {
+			total, err := tx.CountMessages()
+			if err != nil {
+				return err
+			}
+			for _, d := range c.chain.ActiveDevices() {
+				s, err := loadFact[sending](tx, factSending+string(d.Name[:]))
+				if err != nil {
+					return err
+				}
+				if s != nil {
+					out[d.Name] = History{Got: int64(s.Place.Messages), Total: max(total, int64(s.Place.Messages))}
+				}
+			}
+			return nil
+		})
+	})
+	return out, err
 }
 
 func loadFact[T any](tx store.Tx, name string) (*T, error) {
@@ -313,7 +349,7 @@ func (c *Client) takePart(t taking, p room.HistoryPart) {
 
 func (c *Client) tellLost() {
 	if err := c.update(func(tx store.Tx, after *[]func()) error {
-		return c.notice(tx, after, nil, NoticeFailed, "A part of your history did not come to this device: it waited too long at your home server, or was damaged. Unlink this device and link it again to have all of it.")
+		return c.notice(tx, after, nil, NoticeFailed, said.Of("history.lost"))
 	}); err != nil {
 		c.fail("keeping a notice", err)
 	}
@@ -478,7 +514,7 @@ func (c *Client) takeHappened(tx store.Tx, list []archive.Event) error {
 		} else if taken || !slices.Contains(happenings, x.Kind) {
 			continue
 		}
-		if err := tx.AddNotice(store.Notice{Room: &x.Room, Time: x.Time, Kind: x.Kind, Text: x.Text, Pos: x.Pos}); err != nil {
+		if err := tx.AddNotice(store.Notice{Room: &x.Room, Time: x.Time, Kind: x.Kind, Text: x.Text, Said: x.Said, Pos: x.Pos}); err != nil {
 			return err
 		}
 	}

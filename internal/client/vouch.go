@@ -3,9 +3,9 @@ package client
 import (
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"slices"
 
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 )
@@ -76,7 +76,7 @@ func (c *Client) judgeKey(host string, key wire.Hash, public bool) (verdict erro
 		if err := tx.SetFact(factRefused+host, key[:]); err != nil {
 			return err
 		}
-		return c.notice(tx, after, nil, NoticeServerKey, fmt.Sprintf("%s answers with another key (%s…) than before, so nothing is said to it. Either it was set up anew, or somebody stands between. Ask whoever runs it for a new invitation link, and open that.", host, hex.EncodeToString(key[:4])))
+		return c.notice(tx, after, nil, NoticeServerKey, said.Of("server-key", "host", host, "key", hex.EncodeToString(key[:4])))
 	})
 	return errors.Join(err, verdict)
 }

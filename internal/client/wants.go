@@ -2,11 +2,11 @@ package client
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"sotto/internal/identity"
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mls"
@@ -202,6 +202,23 @@ func byLink(w store.Want) bool {
 	return w.Kind == wantAdd && wire.Unmarshal(w.Body, &body) == nil && body.Auto
 }
 
+// codeOf is the stable code of an error that people are told, as docs/command-line.md has
+// them; "" where it has none.
+func codeOf(err error) string {
+	var refusal *wire.Error
+	switch {
+	case errors.As(err, &refusal):
+		return refusal.Code.String()
+	case errors.Is(err, ErrUnreachable):
+		return "unreachable"
+	case errors.Is(err, ErrChanged):
+		return "handle changed"
+	case errors.Is(err, ErrNotMember):
+		return "not a member"
+	}
+	return ""
+}
+
 // finish forgets a want, and tells the person when it could not be done.
 func (c *Client) finish(w store.Want, why error) {
 	delete(c.prepared, w.ID)
@@ -212,11 +229,11 @@ func (c *Client) finish(w store.Want, why error) {
 		if why == nil || !asked(w.Kind) || byLink(w) {
 			return nil
 		}
-		text := fmt.Sprintf("A change of this room could not be made: %v", why)
+		says := said.Of("failed.change", "why", why.Error()).Because(codeOf(why))
 		if errors.Is(why, room.ErrForbidden) {
-			text = "A change of this room could not be made: only people who manage it may do that."
+			says = said.Of("failed.forbidden")
 		}
-		return c.notice(tx, after, &w.Room, NoticeFailed, text)
+		return c.notice(tx, after, &w.Room, NoticeFailed, says)
 	})
 	if err != nil {
 		c.fail("forgetting what is done", err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 )
@@ -117,10 +118,10 @@ func (g *gen) started(s wire.PlaceState) {
 	}
 	switch {
 	case s.Acked > g.Seq:
-		g.c.told(g, NoticeCopy, "This device's memory is older than what it told the server: it is a restored copy. It keeps its history and asks to be let in again.")
+		g.c.told(g, NoticeCopy, said.Of("copy.old"))
 		g.lose("restored copy")
 	case s.Head < g.Seq, s.Head == g.Seq && s.Chain != g.Chain:
-		g.fault("The server went back: it does not hold what it had given out.")
+		g.fault(said.Of("fault.back"))
 	default:
 		if s.Acked < g.Seq { // an acknowledgement was lost with the connection
 			g.ack(g.c.hostLink(g.Host))
@@ -177,7 +178,7 @@ func (g *gen) stopped() {
 	g.unwatch()
 	switch code {
 	case wire.CodeOrder:
-		g.c.told(g, NoticeElsewhere, "Another program reads this conversation with this device's rights. If it is not yours, remove this device.")
+		g.c.told(g, NoticeElsewhere, said.Of("elsewhere"))
 		g.c.timer(fmt.Sprintf("watch %d", g.ref), maxRetry, g.watch)
 	case wire.CodeNoCursor:
 		g.placeless()

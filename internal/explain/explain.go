@@ -103,9 +103,12 @@ var sentinels = []struct {
 func Error(err error) *Failure {
 	var f *Failure
 	var refusal *wire.Error
+	var undone *client.Undone
 	switch {
 	case errors.As(err, &f):
 		return f
+	case errors.As(err, &undone):
+		return Refuse("change refused", "%s", undone)
 	case errors.Is(err, dial.ErrPrivate):
 		return Refuse("private address", "%s", privateText)
 	case errors.Is(err, client.ErrServerKey):

@@ -224,7 +224,7 @@ func TestReach(t *testing.T) {
 			var who []string
 			for i, r := range reach(host, 7700, tried) {
 				who = append(who, r.Who)
-				if r.Sure != (i == 0 && tried) || r.Text == "" {
+				if r.Sure != (i == 0 && tried) || r.Text == "" || r.Said == nil {
 					t.Errorf("%s: %+v", host, r)
 				}
 			}

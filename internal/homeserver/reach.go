@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"sotto/internal/app/api"
+	"sotto/internal/said"
 	"sotto/internal/wire"
 )
 
@@ -144,25 +145,35 @@ func outward(network, to string) netip.Addr {
 
 // reach says who can reach a server at its host. Only what was tried is sure.
 func reach(host string, port uint16, tried bool) []api.Reach {
-	a, err := netip.ParseAddr(nameOf(host))
-	out := []api.Reach{{Address: host, Who: "this computer", Sure: tried, Text: "Programs on this computer reach it."}}
+	name, at := nameOf(host), strconv.Itoa(int(port))
+	_, err := netip.ParseAddr(name)
+	own := said.Of("reach.own")
 	if !tried {
-		out[0].Text = "This computer itself has not reached it under this name yet."
+		own = said.Of("reach.not-yet")
 	}
 	switch {
 	case wire.Loopback(host):
-		out[0].Text = "Only programs on this computer reach it: good for trying out."
-		return out
+		return []api.Reach{reached(host, "this computer", tried, said.Of("reach.alone"))}
 	case err == nil && wire.LocalNetwork(host):
-		return append(out,
-			api.Reach{Address: host, Who: "network", Text: fmt.Sprintf("People on your own network reach it, unless a firewall on this computer closes port %d. Let your router always give this computer the address %s: handles end with it.", port, a)},
-			api.Reach{Who: "everybody", Text: fmt.Sprintf("From elsewhere nobody reaches %s. For that, start the server under the address that your router has on the internet, and let the router forward TCP port %d to this computer.", a, port)})
+		return []api.Reach{
+			reached(host, "this computer", tried, own),
+			reached(host, "network", false, said.Of("reach.network", "port", at, "host", name)),
+			reached("", "everybody", false, said.Of("reach.nobody", "port", at, "host", name)),
+		}
 	case wire.LocalNetwork(host):
-		return append(out,
-			api.Reach{Address: host, Who: "network", Text: fmt.Sprintf("People on your own network reach it where their computers know the name %s, unless a firewall on this computer closes port %d.", nameOf(host), port)},
-			api.Reach{Who: "everybody", Text: fmt.Sprintf("From elsewhere nobody knows the name %s.", nameOf(host))})
+		return []api.Reach{
+			reached(host, "this computer", tried, own),
+			reached(host, "network", false, said.Of("reach.named", "port", at, "host", name)),
+			reached("", "everybody", false, said.Of("reach.unknown", "host", name)),
+		}
 	}
-	return append(out,
-		api.Reach{Address: host, Who: "network", Text: "People on your own network reach it where your router lets them out and in again under this address."},
-		api.Reach{Address: host, Who: "everybody", Text: fmt.Sprintf("Everybody reaches it once your router forwards TCP port %d to this computer, with an invitation link: only that names the server's key.", port)})
+	return []api.Reach{
+		reached(host, "this computer", tried, own),
+		reached(host, "network", false, said.Of("reach.around")),
+		reached(host, "everybody", false, said.Of("reach.everybody", "port", at)),
+	}
+}
+
+func reached(address, who string, sure bool, says said.Said) api.Reach {
+	return api.Reach{Address: address, Who: who, Sure: sure, Text: says.Text(), Said: api.SaidOf(says)}
 }

@@ -1,16 +1,21 @@
 package play
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"sotto/internal/client"
 	"sotto/internal/identity"
 	"sotto/internal/linking"
 	"sotto/internal/store"
+	"sotto/internal/store/seed"
 	"sotto/internal/wire"
 )
 
@@ -181,6 +186,74 @@ func TestHistory(t *testing.T) {
 	}
 	if h, _ := ana.Client.History(); h != nil {
 		t.Errorf("the first device takes a history: %+v", h)
+	}
+}
+
+// A long history survives ten cuts, at either end and in the middle, and nothing of it comes
+// twice or out of its place.
+func TestHistoryCut(t *testing.T) {
+	n := 100_000
+	if raceEnabled {
+		n = 5_000
+	}
+	w := New(t)
+	ana := w.Person("ana")
+	ana.Away()
+	st, err := store.Open(store.Options{Path: filepath.Join(ana.Home, "sotto.db"), Key: sha256.Sum256([]byte(ana.Name))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := seed.Fill(st, seed.Plan{Rooms: 20, Messages: n, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ana.Back()
+	begun := time.Now()
+	phone := ana.device(t, "Phone")
+	got := func() int64 {
+		h, err := phone.Client.History()
+		if err != nil || h == nil {
+			t.Fatal(h, err)
+		}
+		return h.Got
+	}
+	for i := range 10 {
+		before := got()
+		phone.Eventually("goes on", func() bool { h, _ := phone.Client.History(); return h.Got > before || h.Done }, func() any { h, _ := phone.Client.History(); return h })
+		switch i % 3 {
+		case 0:
+			phone.Away()
+			phone.Back()
+		case 1:
+			ana.Away()
+			ana.Back()
+		case 2:
+			w.Home.Stop()
+			w.Home.Start()
+		}
+	}
+	phone.Eventually("has the whole history", func() bool { h, _ := phone.Client.History(); return h.Done }, func() any { h, _ := phone.Client.History(); return h })
+	t.Logf("%d messages in %v, with ten cuts", got(), time.Since(begun).Round(time.Millisecond))
+	here, err := ana.Client.Messages(nil, 0, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, err := phone.Client.Messages(nil, 0, 1<<20)
+	if err != nil || len(there) != len(here) || len(here) < n {
+		t.Fatalf("%d of %d messages: %v", len(there), len(here), err)
+	}
+	for i := range here {
+		a, b := here[i], there[i]
+		a.Local, b.Local = 0, 0
+		if a.ID != b.ID || a.Text != b.Text || a.Pos != b.Pos || a.At != b.At || a.State != b.State || a.Flags != b.Flags {
+			t.Fatalf("message %d is another one:\n%+v\n%+v", i, a, b)
+		}
+		// Of an edited one the seed keeps the content of before, as no device does.
+		if a.Flags&store.FlagEdited == 0 && !bytes.Equal(a.Content, b.Content) {
+			t.Fatalf("message %d says another thing", i)
+		}
 	}
 }
 

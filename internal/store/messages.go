@@ -58,6 +58,7 @@ type Message struct {
 	Vanish     int64  // seconds after it was read; 0: not for that
 	At         int64  // when it was said: Unix milliseconds, of no two alike on a device; 0: not shown by itself
 	Why        string // it failed
+	Code       string // of why, stable; "" for none
 }
 
 // Shown says whether a message of a kind stands in a conversation by itself. The others
@@ -70,12 +71,12 @@ func Shown(k mimi.Kind) bool {
 	return false
 }
 
-const messageColumns = `id, room, message, COALESCE(pos, 0), generation, seq, account, device, kind, target, text, content, arrived, sent, state, expires, flags, vanish, COALESCE(at, 0), why`
+const messageColumns = `id, room, message, COALESCE(pos, 0), generation, seq, account, device, kind, target, text, content, arrived, sent, state, expires, flags, vanish, COALESCE(at, 0), why, code`
 
 func scanMessage(r *sqlite.Row) (Message, error) {
 	var m Message
 	err := r.Scan(&m.Local, &m.Room, &m.ID, &m.Pos, &m.Generation, &m.Seq, &m.Account, &m.Device, &m.Kind, &m.Target,
-		&m.Text, &m.Content, &m.Arrived, &m.Sent, &m.State, &m.Expires, &m.Flags, &m.Vanish, &m.At, &m.Why)
+		&m.Text, &m.Content, &m.Arrived, &m.Sent, &m.State, &m.Expires, &m.Flags, &m.Vanish, &m.At, &m.Why, &m.Code)
 	return m, err
 }
 
@@ -181,12 +182,12 @@ func (t Tx) Messages(id *room.ID, after int64, limit int) ([]Message, error) {
 // SetMessageState moves a message of ours on; a state never goes back, but that Stored
 // may become Queued again when a host turns out to have lost it.
 func (t Tx) SetMessageState(id room.ID, message mimi.MessageID, s MessageState) error {
-	return t.tx.Exec(`UPDATE messages SET state = ?, why = '' WHERE room = ? AND message = ? AND state <> 0 AND (state < ? OR ? = 1)`, s, id, message, s, s)
+	return t.tx.Exec(`UPDATE messages SET state = ?, why = '', code = '' WHERE room = ? AND message = ? AND state <> 0 AND (state < ? OR ? = 1)`, s, id, message, s, s)
 }
 
-// Fail marks a message of ours that will not be sent.
-func (t Tx) Fail(id room.ID, message mimi.MessageID, why string) error {
-	return t.tx.Exec(`UPDATE messages SET state = 5, why = ? WHERE room = ? AND message = ? AND state = 1`, why, id, message)
+// Fail marks a message of ours that will not be sent, with why: in English, and its code.
+func (t Tx) Fail(id room.ID, message mimi.MessageID, why, code string) error {
+	return t.tx.Exec(`UPDATE messages SET state = 5, why = ?, code = ? WHERE room = ? AND message = ? AND state = 1`, why, code, id, message)
 }
 
 // DropFlags takes flags from a message.

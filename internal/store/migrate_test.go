@@ -2,11 +2,14 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store/sqlite"
 	"sotto/internal/store/sqlite/faultfs"
 	"sotto/mimi"
@@ -124,6 +127,72 @@ func TestMigrate(t *testing.T) {
 	st = openIndex(t, d)
 	if got := st.finds(t, "xylophone"); len(got) != 0 {
 		t.Errorf("%d are found in an index that was made in another way", len(got))
+	}
+}
+
+// TestNotices: what an earlier version kept is still there in its words; what is kept now
+// keeps its key and values, too, and is counted with its equals.
+func TestNotices(t *testing.T) {
+	d := faultfs.New(1)
+	before(t, d)
+	st := openIndex(t, d)
+	defer func() { st.Close() }()
+	id := message(1, "").Room
+	what := said.Of("title", "by", "Ana", "title", "the club").Count(3).Because("why")
+	n := Notice{Room: &id, Time: 2, Kind: "renamed", Text: what.Text(), Said: what, Pos: 7}
+	if err := st.Update(func(tx Tx) error { return errors.Join(tx.AddNotice(n), tx.AddNotice(n)) }); err != nil {
+		t.Fatal(err)
+	}
+	st.Close()
+	st = openIndex(t, d)
+	if err := st.View(func(tx Tx) error {
+		list, err := tx.Notices(0)
+		if err != nil || len(list) != 3 {
+			t.Fatal(list, err)
+		}
+		if old := list[0]; old.Text != "before" || !reflect.DeepEqual(old.Said, said.Said{}) {
+			t.Errorf("%+v", old)
+		}
+		if got := list[1]; !reflect.DeepEqual(got.Said, what) || got.Text != n.Text || got.Pos != 7 {
+			t.Errorf("%+v", got)
+		}
+		same, err := tx.NoticesLike(n, 1)
+		if same != 2 {
+			t.Errorf("%d alike", same)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFailed: why a message failed is kept in words and by its code, until it is sent again.
+func TestFailed(t *testing.T) {
+	st := openIndex(t, faultfs.New(1))
+	defer st.Close()
+	m := message(1, "x")
+	m.State, m.Pos = Queued, 0
+	if err := st.Update(func(tx Tx) error {
+		if _, err := tx.AddMessage(m); err != nil {
+			return err
+		}
+		if err := tx.Fail(m.Room, m.ID, "the room is full", "log full"); err != nil {
+			return err
+		}
+		got, err := tx.Message(m.Room, m.ID)
+		if err != nil || got.State != Failed || got.Why != "the room is full" || got.Code != "log full" {
+			t.Errorf("%+v %v", got, err)
+		}
+		if err := tx.SetMessageState(m.Room, m.ID, Queued); err != nil {
+			return err
+		}
+		got, err = tx.Message(m.Room, m.ID)
+		if err != nil || got.State != Queued || got.Why != "" || got.Code != "" {
+			t.Errorf("%+v %v", got, err)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
 

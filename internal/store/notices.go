@@ -2,7 +2,9 @@ package store
 
 import (
 	"sotto/internal/room"
+	"sotto/internal/said"
 	"sotto/internal/store/sqlite"
+	"sotto/internal/wire"
 )
 
 // Notice is something that the person is told.
@@ -11,8 +13,9 @@ type Notice struct {
 	Room *room.ID
 	Time int64
 	Kind string
-	Text string
-	Pos  int64 // of one that stands in the conversation: its place among the messages; else 0
+	Text string    // in English
+	Said said.Said // the same by its key; zero of one that an earlier version kept
+	Pos  int64     // of one that stands in the conversation: its place among the messages; else 0
 }
 
 // AddNotice keeps a notice.
@@ -21,7 +24,11 @@ func (t Tx) AddNotice(n Notice) error {
 	if n.Pos != 0 {
 		pos = n.Pos
 	}
-	return t.tx.Exec(`INSERT INTO notices (room, time, kind, text, pos) VALUES (?,?,?,?,?)`, n.Room, n.Time, n.Kind, n.Text, pos)
+	var what []byte
+	if n.Said.Key != "" {
+		what = wire.Marshal(n.Said)
+	}
+	return t.tx.Exec(`INSERT INTO notices (room, time, kind, text, pos, said) VALUES (?,?,?,?,?,?)`, n.Room, n.Time, n.Kind, n.Text, pos, what)
 }
 
 // NoticesLike counts equal notices since a time, among the last ones.
@@ -36,11 +43,14 @@ func (t Tx) Notices(after int64) ([]Notice, error) {
 	return collect(t, `SELECT `+noticeColumns+` FROM notices WHERE id > ? ORDER BY id`, scanNotice, after)
 }
 
-const noticeColumns = `id, room, time, kind, text, COALESCE(pos, 0)`
+const noticeColumns = `id, room, time, kind, text, COALESCE(pos, 0), said`
 
 func scanNotice(r *sqlite.Row) (n Notice, err error) {
-	err = r.Scan(&n.ID, &n.Room, &n.Time, &n.Kind, &n.Text, &n.Pos)
-	return n, err
+	var what []byte
+	if err := r.Scan(&n.ID, &n.Room, &n.Time, &n.Kind, &n.Text, &n.Pos, &what); err != nil || what == nil {
+		return n, err
+	}
+	return n, wire.Unmarshal(what, &n.Said)
 }
 
 // LastNotice is the id of the last notice, 0 when there is none.

@@ -151,7 +151,7 @@ func (t Tx) MoveOutbox(from, to room.ID) error {
 
 // DropOutbox drops everything that waits in a room, its messages failed.
 func (t Tx) DropOutbox(id room.ID) error {
-	if err := t.tx.Exec(`UPDATE messages SET state = 5, why = ? WHERE room = ? AND state = 1`, "you are not in this room any more", id); err != nil {
+	if err := t.tx.Exec(`UPDATE messages SET state = 5, why = ?, code = ? WHERE room = ? AND state = 1`, "you are not in this room any more", "not a member", id); err != nil {
 		return err
 	}
 	return t.tx.Exec(`DELETE FROM outbox WHERE room = ?`, id)

@@ -385,6 +385,9 @@ CREATE TABLE asked ( -- links at which this person has knocked
 	until   INTEGER NOT NULL,
 	room    BLOB                       -- once an invitation has come
 ) WITHOUT ROWID;
+`, `
+ALTER TABLE notices ADD COLUMN said BLOB; -- a said.Said; NULL: only the text was kept
+ALTER TABLE messages ADD COLUMN code TEXT NOT NULL DEFAULT ''; -- of why it failed
 `}
 
 // The parts of step 3 that it repeats. They are part of it: never changed after a release.

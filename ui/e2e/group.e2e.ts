@@ -150,6 +150,11 @@ describe('a group', () => {
     await dee.reads('without cy');
     expect(await cy.log.getByText('without cy').count()).toBe(0);
     await bo.log.locator('.aside').filter({ hasText: 'removed cy' }).waitFor();
+    await bo.app.call('PATCH', '/settings', { language: 'de' }); // what happened is said in the language of the moment
+    await bo.log.locator('.aside').filter({ hasText: /hat cy.* entfernt\.$/ }).waitFor();
+    await bo.log.locator('.aside').filter({ hasText: /hat diese Unterhaltung „Crew“ genannt\.$/ }).waitFor();
+    await bo.app.call('PATCH', '/settings', { language: '' });
+    await bo.log.locator('.aside').filter({ hasText: 'removed cy' }).waitFor();
   });
 
   test('people are added later', async () => {

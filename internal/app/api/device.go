@@ -7,6 +7,14 @@ type OwnDevice struct {
 	Added  int64  `json:"added,omitempty"`
 	By     string `json:"by,omitempty"` // the device that linked it
 	Self   bool   `json:"self"`
+	// While the history is coming to it, as far as this device knows: messages there, and in all.
+	History *Progress `json:"history,omitempty"`
+}
+
+// Progress is how far something is.
+type Progress struct {
+	Done  int64 `json:"done"`
+	Total int64 `json:"total"`
 }
 
 // RenameDevice calls a device something else.

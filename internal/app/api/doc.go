@@ -13,6 +13,7 @@ package api
 type Failure struct {
 	Code   string `json:"code"`             // stable: see docs/command-line.md
 	Text   string `json:"text"`             // for people: what happened and what to do
+	Said   *Said  `json:"said,omitempty"`   // the same where it is one of sotto's sentences
 	Field  string `json:"field,omitempty"`  // the field of the request that it is about
 	Detail string `json:"detail,omitempty"` // to be copied, where somebody else could help with it
 }

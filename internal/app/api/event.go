@@ -14,6 +14,7 @@ type Event struct {
 	Notice  *Notice   `json:"notice,omitempty"`
 	Hosts   []Host    `json:"hosts,omitempty"`
 	Text    string    `json:"text,omitempty"`
+	Code    string    `json:"code,omitempty"` // trouble: of what Text says: see docs/command-line.md
 }
 
 // EventType says what happened.
@@ -35,6 +36,7 @@ const (
 	EventHosts    EventType = "hosts"
 	EventSettings EventType = "settings"
 	EventPhase    EventType = "phase"   // locked, opened, deleted: load the state again
+	EventHistory  EventType = "history" // more of the history came from another device: GET /devices says how much
 	EventLinking  EventType = "linking" // the linking of a device went on: load it again
 	EventTrouble  EventType = "trouble"
 	EventOpen     EventType = "open" // sotto was opened again with a link in Text: show it

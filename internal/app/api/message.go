@@ -1,5 +1,7 @@
 package api
 
+import "sotto/internal/said"
+
 // Message is one message of a room. Edits, reactions and deletions are shown at the
 // message that they act on and are no messages here.
 type Message struct {
@@ -13,11 +15,13 @@ type Message struct {
 	Tint      int        `json:"tint"`
 	Own       bool       `json:"own"`
 	Event     string     `json:"event,omitempty"` // of an event: what happened, a kind of notice
-	Text      string     `json:"text"`            // Markdown; of an event a sentence
+	Text      string     `json:"text"`            // Markdown; of an event a sentence in English
+	Said      *Said      `json:"said,omitempty"`  // of an event: the same sentence, to be said in any language
 	Sent      int64      `json:"sent"`            // by the sender's clock
 	Arrived   int64      `json:"arrived,omitempty"`
-	State     string     `json:"state"`         // received, or of an own message queued, stored, delivered, read, failed, expired
-	Why       string     `json:"why,omitempty"` // of failed: what happened and what to do
+	State     string     `json:"state"`          // received, or of an own message queued, stored, delivered, read, failed, expired
+	Why       string     `json:"why,omitempty"`  // of failed: what happened and what to do
+	Code      string     `json:"code,omitempty"` // of why: see docs/command-line.md
 	Reply     *Quote     `json:"reply,omitempty"`
 	Edited    bool       `json:"edited,omitempty"`
 	Deleted   bool       `json:"deleted,omitempty"`
@@ -29,6 +33,27 @@ type Message struct {
 	Expires   int64      `json:"expires,omitempty"`
 	Vanish    int64      `json:"vanish,omitempty"` // seconds after it is read
 	Reactions []Reaction `json:"reactions,omitempty"`
+}
+
+// Said is a sentence of sotto's: which one, and what fills it. The sentences are in
+// internal/said; one that is not known there is shown by its English text.
+type Said struct {
+	Key    string            `json:"key"`
+	Values map[string]string `json:"values"`        // by the names in the sentence: what people and servers are called, titles, what an error said in English as why
+	N      int64             `json:"n,omitempty"`   // what it counts: entries as n, or the seconds of a span
+	Why    string            `json:"why,omitempty"` // the key of the reason, or the code of an error: see docs/command-line.md
+}
+
+// SaidOf is a sentence as it crosses; nil where only its text was kept.
+func SaidOf(s said.Said) *Said {
+	if s.Key == "" {
+		return nil
+	}
+	x := &Said{Key: s.Key, Values: s.Values, N: s.N, Why: s.Why}
+	if x.Values == nil {
+		x.Values = map[string]string{}
+	}
+	return x
 }
 
 // Quote is what a reply answers.

@@ -103,7 +103,8 @@ type Notice struct {
 	Kind string `json:"kind"` // see docs/command-line.md
 	Room string `json:"room,omitempty"`
 	Time int64  `json:"time"`
-	Text string `json:"text"`
+	Text string `json:"text"` // in English
+	Said *Said  `json:"said,omitempty"`
 }
 
 // NoticeQuery asks for notices.

@@ -55,7 +55,8 @@ type Room struct {
 type Last struct {
 	From    string `json:"from"` // shown name; "" when it is one's own
 	Own     bool   `json:"own"`
-	Text    string `json:"text"` // one line, plain
+	Text    string `json:"text"`           // one line, plain
+	Said    *Said  `json:"said,omitempty"` // of an event
 	Deleted bool   `json:"deleted,omitempty"`
 	Kind    string `json:"kind"` // as in Message
 	State   string `json:"state"`

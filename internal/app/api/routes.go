@@ -27,7 +27,7 @@ var Routes = []Route{
 	{Name: "lock", Method: "POST", Path: "/lock", Summary: "Close the keys. Needs a passphrase or a keyring."},
 	{Name: "unlock", Method: "POST", Path: "/unlock", In: Unlock{}, Locked: true, Summary: "Open the keys."},
 	{Name: "setCustody", Method: "PUT", Path: "/custody", In: SetCustody{}, Summary: "Change what guards the key."},
-	{Name: "setWindow", Method: "PUT", Path: "/window", In: Window{}, Locked: true, New: true, Summary: "Tell what a window shows: at each change, and every minute while it is looked at."},
+	{Name: "setWindow", Method: "PUT", Path: "/window", In: Window{}, Locked: true, New: true, Summary: "Tell what a window shows: at each change, and every minute while it is looked at or notifies."},
 	{Name: "violations", Method: "GET", Path: "/violations", Out: []Violation{}, Locked: true, New: true, Summary: "What pages of the interface were stopped from doing by their content security policy."},
 	{Name: "newOpening", Method: "POST", Path: "/openings", In: NewOpening{}, Out: Opening{}, Locked: true, New: true, Summary: "A fresh address to open a window with. Unix socket only."},
 	{Name: "quit", Method: "POST", Path: "/quit", Locked: true, New: true, Summary: "End the app."},

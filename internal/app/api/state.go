@@ -52,6 +52,7 @@ type Host struct {
 	Up    bool   `json:"up"`
 	Since int64  `json:"since,omitempty"` // down since
 	Why   string `json:"why,omitempty"`
+	Code  string `json:"code,omitempty"` // of why: see docs/command-line.md
 }
 
 // LocalServer is a home server that this app runs.
@@ -67,7 +68,8 @@ type Reach struct {
 	Address string `json:"address"`
 	Who     string `json:"who"`  // "this computer", "network" or "everybody"
 	Sure    bool   `json:"sure"` // it was tried
-	Text    string `json:"text"`
+	Text    string `json:"text"` // in English
+	Said    *Said  `json:"said"`
 }
 
 // OpenSession exchanges a one-time token for a session cookie.
@@ -86,10 +88,12 @@ type Session struct {
 // Window is what a window of the app tells about itself, under a name of its own choice:
 // whom it can be seen by decides what is worth a notice, and whether the person is here.
 type Window struct {
-	Name    string `json:"name"`           // at most 64 letters and digits, the same as long as it lives
-	Visible bool   `json:"visible"`        // it is looked at
-	Room    string `json:"room,omitempty"` // the conversation that it shows
-	Used    bool   `json:"used,omitempty"` // the person did something in it since it told last: it does not lock by itself
+	Name     string `json:"name"`               // at most 64 letters and digits, the same as long as it lives
+	Visible  bool   `json:"visible"`            // it is looked at
+	Room     string `json:"room,omitempty"`     // the conversation that it shows
+	Used     bool   `json:"used,omitempty"`     // the person did something in it since it told last: it does not lock by itself
+	Language string `json:"language,omitempty"` // that it speaks: en, de, es; notices of the system follow it where the settings leave it open
+	Notifies bool   `json:"notifies,omitempty"` // it tells of messages by notifications of the browser: the app stays silent about them
 }
 
 // NewOpening asks for an address to open a window with, and takes a link that sotto was

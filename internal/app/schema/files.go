@@ -15,8 +15,9 @@ func Files(dir string) (map[string][]byte, error) {
 		return nil, err
 	}
 	return map[string][]byte{
-		"docs/openapi.json":   doc,
-		"ui/src/api/types.ts": []byte(types),
-		"ui/src/api/calls.ts": []byte(calls),
+		"docs/openapi.json":      doc,
+		"ui/src/api/types.ts":    []byte(types),
+		"ui/src/api/calls.ts":    []byte(calls),
+		"ui/src/i18n/said/en.ts": []byte(Sentences()),
 	}, nil
 }

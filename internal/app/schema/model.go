@@ -64,7 +64,7 @@ func special(v any) bool {
 
 // add takes a type and everything that it holds.
 func (m *model) add(t reflect.Type) {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
 		t = t.Elem()
 	}
 	if t.Name() == "" || t.PkgPath() == "" {

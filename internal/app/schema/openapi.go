@@ -96,6 +96,8 @@ func shape(t reflect.Type) object {
 			return object{"type": "string", "contentEncoding": "base64"}
 		}
 		return object{"type": "array", "items": shape(t.Elem())}
+	case reflect.Map:
+		return object{"type": "object", "additionalProperties": shape(t.Elem())}
 	case reflect.Bool:
 		return object{"type": "boolean"}
 	case reflect.Int, reflect.Int64:

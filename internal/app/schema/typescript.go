@@ -59,6 +59,8 @@ func script(t reflect.Type) string {
 			return "string" // base64
 		}
 		return script(t.Elem()) + "[]"
+	case reflect.Map:
+		return "Record<string, " + script(t.Elem()) + ">"
 	case reflect.Bool:
 		return "boolean"
 	case reflect.Int, reflect.Int64:

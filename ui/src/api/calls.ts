@@ -117,7 +117,7 @@ export const unlock = (body: Unlock, signal?: AbortSignal): Promise<void> =>
 export const setCustody = (body: SetCustody, signal?: AbortSignal): Promise<void> =>
   request<void>('PUT', '/custody', { body, signal })
 
-/** Tell what a window shows: at each change, and every minute while it is looked at. (PUT /window) */
+/** Tell what a window shows: at each change, and every minute while it is looked at or notifies. (PUT /window) */
 export const setWindow = (body: Window, signal?: AbortSignal): Promise<void> =>
   request<void>('PUT', '/window', { body, signal })
 

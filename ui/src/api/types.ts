@@ -75,10 +75,12 @@ export interface Event {
   notice?: Notice
   hosts?: Host[]
   text?: string
+  /** trouble: of what Text says: see docs/command-line.md */
+  code?: string
 }
 
 /** EventType says what happened. */
-export type EventType = 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'linking' | 'trouble' | 'open'
+export type EventType = 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'history' | 'linking' | 'trouble' | 'open'
 
 /** ExportQuery says how everything is exported. */
 export interface ExportQuery {
@@ -92,6 +94,8 @@ export interface Failure {
   code: string
   /** for people: what happened and what to do */
   text: string
+  /** the same where it is one of sotto's sentences */
+  said?: Said
   /** the field of the request that it is about */
   field?: string
   /** to be copied, where somebody else could help with it */
@@ -148,6 +152,8 @@ export interface Host {
   /** down since */
   since?: number
   why?: string
+  /** of why: see docs/command-line.md */
+  code?: string
 }
 
 /** InspectLink asks what an invitation link is, without spending it. */
@@ -197,6 +203,8 @@ export interface Last {
   own: boolean
   /** one line, plain */
   text: string
+  /** of an event */
+  said?: Said
   deleted?: boolean
   /** as in Message */
   kind: string
@@ -309,8 +317,10 @@ export interface Message {
   own: boolean
   /** of an event: what happened, a kind of notice */
   event?: string
-  /** Markdown; of an event a sentence */
+  /** Markdown; of an event a sentence in English */
   text: string
+  /** of an event: the same sentence, to be said in any language */
+  said?: Said
   /** by the sender's clock */
   sent: number
   arrived?: number
@@ -318,6 +328,8 @@ export interface Message {
   state: string
   /** of failed: what happened and what to do */
   why?: string
+  /** of why: see docs/command-line.md */
+  code?: string
   reply?: Quote
   edited?: boolean
   deleted?: boolean
@@ -414,7 +426,9 @@ export interface Notice {
   kind: string
   room?: string
   time: number
+  /** in English */
   text: string
+  said?: Said
 }
 
 /** NoticeQuery asks for notices. */
@@ -444,6 +458,8 @@ export interface OwnDevice {
   /** the device that linked it */
   by?: string
   self: boolean
+  /** While the history is coming to it, as far as this device knows: messages there, and in all. */
+  history?: Progress
 }
 
 /** Page is a part of a room, oldest first. */
@@ -532,6 +548,12 @@ export interface Profile {
   picture?: string
 }
 
+/** Progress is how far something is. */
+export interface Progress {
+  done: number
+  total: number
+}
+
 /** QR is a QR code: rows of 0 and 1, separated by newlines. */
 export interface QR {
   rows: string
@@ -560,7 +582,9 @@ export interface Reach {
   who: string
   /** it was tried */
   sure: boolean
+  /** in English */
   text: string
+  said: Said
 }
 
 /** React sets this person's reaction. */
@@ -708,6 +732,17 @@ export interface RoomStorage {
   name: string
   messages: number
   bytes: number
+}
+
+/** Said is a sentence of sotto's: which one, and what fills it. The sentences are in internal/said; one that is not known there is shown by its English text. */
+export interface Said {
+  key: string
+  /** by the names in the sentence: what people and servers are called, titles, what an error said in English as why */
+  values: Record<string, string>
+  /** what it counts: entries as n, or the seconds of a span */
+  n?: number
+  /** the key of the reason, or the code of an error: see docs/command-line.md */
+  why?: string
 }
 
 /** SearchQuery searches messages. Texts, or at least one of the other conditions. */
@@ -913,4 +948,8 @@ export interface Window {
   room?: string
   /** the person did something in it since it told last: it does not lock by itself */
   used?: boolean
+  /** that it speaks: en, de, es; notices of the system follow it where the settings leave it open */
+  language?: string
+  /** it tells of messages by notifications of the browser: the app stays silent about them */
+  notifies?: boolean
 }

@@ -2,10 +2,12 @@
 
 import type { English } from './en';
 import { de as pages } from './pages/de';
+import { de as said } from './said/de';
 import type { Same } from './types';
 
 export const de: Same<English> = {
   ...pages,
+  ...said,
   'again': 'Noch einmal versuchen',
   'cancel': 'Abbrechen',
   'close': 'Schließen',

@@ -2,6 +2,7 @@
 // exclamation marks; sotto is lower case, also at the start.
 
 import { en as pages } from './pages/en';
+import { en as said } from './said/en';
 
 const talk = {
   'again': 'Try again',
@@ -244,6 +245,6 @@ const talk = {
   'shortcut.single': 'Single letters work outside of text fields. They can be switched off in Appearance.',
 } as const;
 
-export const en = { ...talk, ...pages } as const;
+export const en = { ...talk, ...pages, ...said } as const;
 export type English = typeof en;
 export type Key = keyof English;

@@ -2,10 +2,12 @@
 
 import type { English } from './en';
 import { es as pages } from './pages/es';
+import { es as said } from './said/es';
 import type { Same } from './types';
 
 export const es: Same<English> = {
   ...pages,
+  ...said,
   'again': 'Intentarlo otra vez',
   'cancel': 'Cancelar',
   'close': 'Cerrar',

@@ -11,7 +11,7 @@ import { rooms } from './rooms.svelte';
 import { router } from './router.svelte';
 import { session } from './session.svelte';
 import { settings } from './settings.svelte';
-import { ui } from './ui.svelte';
+import { notifies, ui } from './ui.svelte';
 
 /** Tones come at most so often, in milliseconds: a burst of messages is one sound. */
 const quiet = 1_500;
@@ -56,7 +56,7 @@ const open = new Map<string, Notification>();
 
 function notify(m: Message, room: Room | undefined): void {
   const how = settings.now.notify;
-  if (how === 'off' || ui.looking || !('Notification' in globalThis) || Notification.permission !== 'granted') return;
+  if (how === 'off' || ui.looking || !notifies()) return;
   const where = room?.kind === 'group' ? t('notify.in', { name: m.name, room: room.name }) : isolated(m.name);
   const title = how === 'plain' ? 'sotto' : where;
   const body = how === 'text' ? plain(m.text, 180) : t('notify.plain');

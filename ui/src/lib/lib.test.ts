@@ -3,6 +3,7 @@ import { EventReader, pause } from '../api/events';
 import { choose, localeOf } from '../i18n/choose';
 import { href, openingToken, parse, type Place } from './place';
 import { command } from './shortcuts';
+import { often, Used } from './used';
 import { offsets, visible } from './virtual';
 import { clock, dayName, listTime, midnight, sameDay, span, untilMidnight } from './when';
 
@@ -121,5 +122,25 @@ describe('shortcuts', () => {
     expect(command(key('Slash', { key: '?', shiftKey: true }), false)).toBe('list');
     expect(command(key('KeyT', { ctrlKey: true }), false)).toBeUndefined();
     expect(command(key('KeyN', { altKey: true, ctrlKey: true }), false)).toBeUndefined(); // AltGr N
+  });
+});
+
+describe('use', () => {
+  it('is told at once, then at most every half minute, and never without any', () => {
+    const used = new Used();
+    expect(used.tell(0)).toBe(false);
+    expect(used.did(1)).toBe(true);
+    expect(used.tell(1)).toBe(true);
+    expect(used.tell(2)).toBe(false);
+    expect([used.did(3), used.did(often)]).toEqual([false, false]);
+    expect(used.did(often + 1)).toBe(true);
+    expect([used.tell(often + 2), used.tell(2 * often)]).toEqual([true, false]);
+  });
+  it('goes along when something else is told', () => {
+    const used = new Used();
+    used.did(0);
+    used.tell(0);
+    expect(used.did(5)).toBe(false);
+    expect(used.tell(6)).toBe(true);
   });
 });

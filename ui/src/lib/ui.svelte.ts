@@ -1,12 +1,17 @@
 // The window itself: its width, whether it is looked at, which layer is open.
 
 import { setWindow } from '../api/calls';
+import { i18n } from '../i18n/i18n.svelte';
+import { onUse, Used } from './used';
 import { untilMidnight } from './when';
 
 /** The frames of the layout: one pane, two, two with room beside the conversation. */
 export type Width = 'narrow' | 'middle' | 'wide' | 'widest';
 
 const mac = /^(Mac|iP)/.test(navigator.platform);
+
+/** notifies says whether this window may show notifications of the browser. */
+export const notifies = (): boolean => 'Notification' in globalThis && Notification.permission === 'granted';
 
 class UI {
   width = $state<Width>('wide');
@@ -22,6 +27,7 @@ class UI {
   #name = Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, '0')).join('');
   #room: string | undefined;
   #tells = false;
+  #used = new Used();
 
   /** From when on, and until when, the app wants to know what the window shows. */
   tells(on: boolean): void {
@@ -49,12 +55,18 @@ class UI {
     addEventListener('focus', look);
     addEventListener('blur', look);
     look();
-    setInterval(() => this.looking && this.#tell(), 60_000);
+    setInterval(() => (this.looking || notifies()) && this.#tell(), 60_000);
+    onUse(() => this.#used.did(Date.now()) && this.#tell());
     const turn = (): void => {
       this.now = Date.now();
       setTimeout(turn, Math.min(untilMidnight(this.now) + 500, 3_600_000));
     };
     turn();
+  }
+
+  /** The browser was asked whether this window may show notifications. */
+  permitted(): void {
+    this.#tell();
   }
 
   /** shows tells which conversation the window shows. */
@@ -71,7 +83,7 @@ class UI {
 
   #tell(): void {
     if (!this.#tells) return;
-    setWindow({ name: this.#name, visible: this.looking, room: this.#room }).catch(() => {
+    setWindow({ name: this.#name, visible: this.looking, room: this.#room, language: i18n.language, used: this.#used.tell(Date.now()), notifies: notifies() }).catch(() => {
       // away: the next change tells again
     });
   }

@@ -55,6 +55,15 @@ export const de: Same<typeof en> = {
   'fail.invitation': 'Der Server verlangt eine Einladung, und diese ist verbraucht, abgelaufen oder nicht von dort. Bitte um eine neue.',
   'fail.suspended': 'Wer den Server betreibt, hat dieses Konto gesperrt.',
   'fail.room.full': 'Der Server hat dafür keinen Platz mehr. Versuch es später oder frag, wer ihn betreibt.',
+  'fail.server.key': 'Dieser Server antwortet mit einem anderen Schlüssel als vorher. Bitte die Person, die ihn betreibt, um einen neuen Einladungslink.',
+  'fail.server': 'Der Server hat einen Fehler gemacht. Versuch es später oder sag denen Bescheid, die ihn betreiben.',
+  'fail.keyring': 'Der Schlüsselbund dieses Computers antwortet nicht oder hat den Schlüssel nicht.',
+  'fail.unfit': 'Diese Passphrase ist zu kurz oder hat Zeichen, die sich nicht wieder tippen lassen.',
+  'fail.link': 'Diesen Link gibt es nicht mehr.',
+  'fail.picture': 'Dieses Bild ist nicht hier.',
+  'fail.inside': 'Du bist noch in dieser Unterhaltung. Verlass sie zuerst.',
+  'fail.sent': 'Diese Nachricht braucht keinen zweiten Versuch.',
+  'fail.use': 'Ein anderes Programm benutzt das gerade. Schließ es und versuch es dann nochmals.',
   'fail.other': 'Das hat nicht geklappt. Versuch es nochmals; nichts wurde geändert.',
 
   // first run

@@ -53,6 +53,15 @@ export const en = {
   'fail.invitation': 'The server wants an invitation, and this one is spent, over or not from there. Ask for a new one.',
   'fail.suspended': 'The operator of the server has suspended this account.',
   'fail.room.full': 'The server has no more room for this. Try again later, or ask its operator.',
+  'fail.server.key': 'This server answers with another key than before. Ask whoever runs it for a new invitation link.',
+  'fail.server': 'The server made a mistake. Try again later, or tell whoever runs it.',
+  'fail.keyring': 'The keyring of this computer does not answer, or does not have the key.',
+  'fail.unfit': 'This passphrase is too short, or has characters that cannot be typed again.',
+  'fail.link': 'This link is no more.',
+  'fail.picture': 'This picture is not here.',
+  'fail.inside': 'You are still in this conversation. Leave it first.',
+  'fail.sent': 'This message needs no second try.',
+  'fail.use': 'Another program is using this. Close it, then try again.',
   'fail.other': 'That did not work. Try again; nothing was changed.',
 
   // first run

@@ -55,6 +55,15 @@ export const es: Same<typeof en> = {
   'fail.invitation': 'El servidor pide una invitación, y esta está gastada, vencida o no es de allí. Pide otra.',
   'fail.suspended': 'Quien lleva el servidor ha suspendido esta cuenta.',
   'fail.room.full': 'El servidor no tiene más sitio para esto. Inténtalo más tarde o pregunta a quien lo lleva.',
+  'fail.server.key': 'Este servidor responde con otra clave que antes. Pide a quien lo lleva un enlace de invitación nuevo.',
+  'fail.server': 'El servidor cometió un error. Inténtalo más tarde o avisa a quien lo lleva.',
+  'fail.keyring': 'El llavero de este ordenador no responde o no tiene la clave.',
+  'fail.unfit': 'Esta frase de paso es demasiado corta o tiene caracteres que no se pueden volver a teclear.',
+  'fail.link': 'Este enlace ya no existe.',
+  'fail.picture': 'Esta imagen no está aquí.',
+  'fail.inside': 'Aún estás en esta conversación. Déjala primero.',
+  'fail.sent': 'Este mensaje no necesita otro intento.',
+  'fail.use': 'Otro programa lo está usando. Ciérralo e inténtalo otra vez.',
   'fail.other': 'No ha funcionado. Inténtalo otra vez; no se ha cambiado nada.',
 
   // first run

@@ -1,49 +1,10 @@
 import { away, type Refused } from '../../api/request';
 import type { Failure } from '../../api/types';
 import { i18n, t } from '../../i18n/i18n.svelte';
-import type { Key } from '../../i18n/en';
+import { coded, sentence } from '../../lib/reason';
+import { say } from '../../lib/said';
 
-/** The codes that have a sentence of their own in every language (docs/command-line.md). */
-const sentences: Record<string, Key> = {
-  'no such handle': 'fail.handle',
-  'no such person': 'fail.person',
-  'no such room': 'fail.room',
-  'no such message': 'fail.message',
-  'no such request': 'fail.request',
-  'not a member': 'fail.member',
-  'not yours': 'fail.yours',
-  'permission': 'fail.permission',
-  'handle taken': 'fail.taken',
-  'handle changed': 'fail.changed',
-  'account exists': 'fail.exists',
-  'passphrase': 'fail.passphrase',
-  'wrong passphrase': 'fail.passphrase',
-  'wrong key': 'fail.passphrase',
-  'unreachable': 'fail.unreachable',
-  'timeout': 'fail.unreachable',
-  'interrupted': 'fail.unreachable',
-  'private address': 'fail.private',
-  'version': 'fail.version',
-  'malformed': 'fail.malformed',
-  'request': 'fail.malformed',
-  'too long': 'fail.long',
-  'too large': 'fail.long',
-  'disk full': 'fail.full',
-  'disk': 'fail.disk',
-  'damaged': 'fail.damaged',
-  'slow down': 'fail.often',
-  'too soon': 'fail.often',
-  'invitation needed': 'fail.invitation',
-  'suspended': 'fail.suspended',
-  'quota': 'fail.room.full',
-  'log full': 'fail.room.full',
-  'inbox full': 'fail.room.full',
-  'storage full': 'fail.room.full',
-  'wrong code': 'fail.code',
-  'no meeting': 'fail.code',
-  'linking over': 'fail.linking',
-  'unlinked': 'fail.unlinked',
-};
+export { sentence } from '../../lib/reason';
 
 /**
  * explain is a refusal in a sentence: the app's own in English, since it knows most about
@@ -54,14 +15,9 @@ export function explain(r: Refused): string {
 }
 
 /** explainFailure is the same of a failure that came in an answer. */
-export function explainFailure(f: Failure): string {
-  const key = sentences[f.code];
-  if (f.text && (i18n.language === 'en' || !key)) return sentence(f.text);
-  return key ? t(key) : t('fail.other');
-}
-
-/** sentence makes one of a text of the app: those begin in lower case, as Go's errors do, and end without a stop. */
-export function sentence(text: string): string {
-  const first = text.startsWith('sotto') || /^\S*[.@:"]\S/.test(text) ? text : text.charAt(0).toLocaleUpperCase() + text.slice(1);
-  return /[.?!…"”]$/.test(first) ? first : first + '.';
+export function explainFailure({ code, said, text }: Failure): string {
+  if (said) return sentence(say(said, text));
+  const other = coded(code);
+  if (text && (i18n.language === 'en' || !other)) return sentence(text);
+  return other ?? t('fail.other');
 }
