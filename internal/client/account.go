@@ -255,6 +255,9 @@ func (c *Client) auth(h wire.Hello, taken error) {
 			}
 			c.registered(err)
 			a.link.fall(err)
+			if c.opened && !c.unlinked() && errors.Is(err, wire.Refuse(wire.CodeNotAuthenticated, "")) {
+				c.lookup(c.self.String(), func(*found, error) {}) // the chain says why
+			}
 			return
 		}
 		a.link.ready()
@@ -276,6 +279,8 @@ func (c *Client) homeOpened() {
 	c.tellCapabilities()
 	c.createLogs()
 	c.pumpHistory()
+	c.bringBack()
+	c.recordLater()
 	c.lookup(c.self.String(), func(*found, error) {}) // another device may have changed the account
 }
 
