@@ -52,8 +52,8 @@ func (c *Client) returned(tx store.Tx, after *[]func(), chain *identity.Chain, d
 	if err != nil || x == nil || x.State != store.RoomActive || x.Kind != room.Group {
 		return err
 	}
-	if standing, err := tx.Standing(chain.ID()); err != nil || standing == store.Blocked {
-		return err
+	if known, err := tx.Person(chain.ID()); err != nil || known == nil || known.Standing == store.Blocked {
+		return err // who was in the room is known here
 	}
 	g := c.gens[genKey{x.ID, x.Generation}]
 	if g == nil || g.group == nil || chain.ID() == c.chain.ID() {
@@ -193,6 +193,28 @@ func (c *Client) AnswerReturn(ctx context.Context, id room.ID, request int64, ac
 	return c.want(ctx, hex.EncodeToString(id[:]), wantReturnKind, func(store.Tx) (any, error) { return body, nil })
 }
 
+// prepareReturn looks an account up, for a want. Its server has to know the device that asks:
+// what an account signs and shows to some alone is not enough.
+func (c *Client) prepareReturn(w store.Want, body wantReturned) {
+	p := &preparation{busy: true}
+	c.prepared[w.ID] = p
+	c.lookup(body.Handle, func(f *found, err error) {
+		if errors.Is(err, ErrUnreachable) {
+			delete(c.prepared, w.ID)
+			c.putOff(w)
+			return
+		}
+		p.err, p.busy, p.ready = err, false, true
+		if err == nil {
+			p.known = []*identity.Chain{f.chain}
+			if _, ok := f.inboxes[body.Device]; !ok {
+				p.err = fmt.Errorf("the server of %s does not know the device that asked", body.Handle)
+			}
+		}
+		c.pump()
+	})
+}
+
 // planReturn takes out what an account has revoked and adds the device that its recovery key
 // has added, in one commit, after a lookup of its own.
 func (g *gen) planReturn(w store.Want, p *plan) error {
@@ -209,7 +231,7 @@ func (g *gen) planReturn(w store.Want, p *plan) error {
 	}
 	prep := g.c.prepared[w.ID]
 	if prep == nil || !prep.ready {
-		g.c.prepareChain(w, body.Handle)
+		g.c.prepareReturn(w, body)
 		return errLater
 	}
 	if prep.err != nil {

@@ -106,7 +106,7 @@ func (c *Client) quiet() (bool, error) {
 // wantBusy says whether a want is due that this device can bring about now, without
 // waiting for somebody else.
 func (c *Client) wantBusy(tx store.Tx, w store.Want) (bool, error) {
-	if w.Due > c.nowMS() || w.Kind == wantLeave || w.Kind == wantRejoin || !c.account.link.up {
+	if w.Due > c.nowMS() || w.Kind == wantLeave || w.Kind == wantRejoin || w.Kind == wantReturnedKind || !c.account.link.up {
 		return false, nil
 	}
 	g, err := c.current(tx, w.Room)

@@ -11,8 +11,10 @@ import (
 	"sotto/internal/client"
 	"sotto/internal/identity"
 	"sotto/internal/recovery"
+	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/internal/wire"
+	"sotto/mls"
 )
 
 // writesDown makes 24 words and types back those that are asked for.
@@ -303,5 +305,103 @@ func TestConfirmWords(t *testing.T) {
 	ana.Back()
 	if s := good(ana.Client.Recovery()); !s.Set || s.Making {
 		t.Errorf("%+v", s)
+	}
+}
+
+// What is no return of somebody who lost every device: of a device that another device has
+// added, with another's key, to be answered elsewhere, of somebody nobody knows, of who was
+// refused. Nobody is asked.
+func TestBadReturns(t *testing.T) {
+	w := New(t)
+	ana, bo, mal := w.Person("ana"), w.Person("bo"), w.Person("mal")
+	group(t, "club", ana, bo, mal)
+	id := ana.Room("club").ID
+	l := fetch[wire.Lookup](w, w.Home.Name, "GET", "/v1/directory/ana", nil)
+	to := good(identity.Verify(l.Chain)).ActiveDevices()[0]
+	raw := w.Dial(w.Home.Name, "/v1/log")
+	put := func(k *identity.Keys, c *identity.Chain, r room.Return) {
+		t.Helper()
+		sealed := good(room.SealEnvelope(k, c, to, room.EnvelopeReturn, wire.Marshal(r), uint64(w.Clock.Now().UnixMilli())))
+		if _, err := raw.Call(wire.OpPut, wire.Put{Inbox: l.Devices[0].Inbox, Capability: l.Devices[0].Capability, Entry: sealed}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked := func(want int) []client.ReturnInfo {
+		t.Helper()
+		bo.Send("club", "what is said meanwhile")
+		ana.Sync()
+		var list []client.ReturnInfo
+		ana.Eventually("who waits", func() bool { list = good(ana.Client.Returns(id)); return len(list) == want }, func() any { return list })
+		return list
+	}
+	malice := mal.account()
+	mal.Away()
+	old := mal.keysOf()
+	chain := good(identity.Verify(fetch[wire.Lookup](w, w.Home.Name, "GET", "/v1/directory/mal", nil).Chain))
+	words := good(identity.NewRecoveryKeys([32]byte{1}))
+	fresh, linked := good(identity.NewKeys(rnd)), good(identity.NewKeys(rnd))
+	for _, s := range []func() []byte{
+		func() []byte { return old.SetRecovery(chain, words, w.Clock.Now()) },
+		func() []byte { return old.AddDevice(chain, linked, w.Clock.Now()) },
+		func() []byte { return words.AddDevice(chain, fresh, w.Clock.Now()) },
+	} {
+		if err := chain.Append(s()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	request := func(k *identity.Keys, c *identity.Chain) room.Return {
+		kp := good(mls.NewKeyPackage(rnd, mls.KeyPackageParams{
+			Suite: w.Suite, Signer: k.Signature, Credential: mls.BasicCredential(identity.CredentialOf(c, k.Name).Marshal()),
+			NotBefore: w.Clock.Now().Add(-time.Hour), NotAfter: w.Clock.Now().Add(24 * time.Hour), Supported: []uint16{room.ExtContext},
+		}))
+		return room.Return{Room: id, Generation: 1, KeyPackage: kp.Public.Marshal(), Joined: room.Joined{Host: w.Home.Name}}
+	}
+	put(linked, chain, request(linked, chain))
+	put(fresh, chain, request(linked, chain))
+	elsewhere := request(fresh, chain)
+	elsewhere.Joined.Host = "elsewhere.example"
+	put(fresh, chain, elsewhere)
+	broken := request(fresh, chain)
+	broken.KeyPackage = broken.KeyPackage[:100]
+	put(fresh, chain, broken)
+	other := request(fresh, chain)
+	other.Room[0] ^= 1
+	put(fresh, chain, other)
+	stranger := good(identity.NewKeys(rnd))
+	theirs := good(identity.Verify([][]byte{stranger.Genesis(good(wire.ParseHandle("cy@"+w.Home.Name)), w.Clock.Now())}))
+	came := good(identity.NewKeys(rnd))
+	for _, s := range []func() []byte{
+		func() []byte { return stranger.SetRecovery(theirs, words, w.Clock.Now()) },
+		func() []byte { return words.AddDevice(theirs, came, w.Clock.Now()) },
+	} {
+		if err := theirs.Append(s()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(came, theirs, request(came, theirs))
+	asked(0)
+
+	// The right one is asked about once. What the server does not confirm lets nobody in.
+	put(fresh, chain, request(fresh, chain))
+	put(fresh, chain, request(fresh, chain))
+	list := asked(1)
+	if list[0].Account != malice {
+		t.Fatalf("%+v", list)
+	}
+	if err := ana.Client.AnswerReturn(patient(t), id, list[0].ID+1, true); err == nil {
+		t.Error("somebody was let in who does not wait")
+	}
+	if err := ana.Client.AnswerReturn(patient(t), id, list[0].ID, true); err == nil {
+		t.Error("a device was let in that the directory does not know")
+	}
+	put(fresh, chain, request(fresh, chain))
+	list = asked(1)
+	if err := ana.Client.AnswerReturn(patient(t), id, list[0].ID, false); err != nil {
+		t.Fatal(err)
+	}
+	put(fresh, chain, request(fresh, chain))
+	asked(0)
+	if n := ana.devicesIn("club", malice); n != 1 {
+		t.Errorf("%d devices of mallory are in", n)
 	}
 }
