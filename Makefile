@@ -92,7 +92,7 @@ sim: go
 	  if [ "$$plans$$hosts$$members" != 000 ]; then cat $$b/sim.plans $$b/sim.hosts $$b/sim.members; exit 1; fi; \
 	  grep -hv '^ *\(===\|---\) ' $$b/sim.plans $$b/sim.hosts $$b/sim.members; }
 
-# The same for many more seeds: at least a million messages.
+# The same for many more seeds, until a million messages are delivered, and every attack once.
 soak: go
 	$(GO) test -count=1 -timeout 0 -v -run '^TestSoak$$' ./internal/sim -args -first 0 -seeds $(SEEDS)
 

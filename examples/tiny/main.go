@@ -139,7 +139,11 @@ func (c *client) run(in io.Reader) {
 	lines := make(chan string)
 	go func() {
 		for s := bufio.NewScanner(in); s.Scan(); {
-			lines <- s.Text()
+			select {
+			case lines <- s.Text():
+			case <-c.ctx.Done():
+				return
+			}
 		}
 	}()
 	c.publish()

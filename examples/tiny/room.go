@@ -268,7 +268,7 @@ func plain(text string) string {
 
 // textOf is the text of a message that is neither an edit nor a reaction (section 13).
 func textOf(p fields) string {
-	if p.n("kind") == 1 {
+	if k := p.n("kind"); k == 1 || k == 20 {
 		if content, _ := decode(p.b("body")).([]any); len(content) == 7 && content[1] == nil {
 			if part, _ := content[6].([]any); len(part) == 5 && part[0] == uint64(1) && part[2] == uint64(1) && part[3] == markdown {
 				text, _ := part[4].(octets)

@@ -36,9 +36,6 @@ func (g *gen) commit(tx store.Tx, after *[]func(), e wire.Entry, msg *mls.Receiv
 	if err == nil {
 		err = change.CheckDid(msg.Staged, e.Did)
 	}
-	if errors.Is(err, room.ErrRules) {
-		return g.stopForUpdate(tx, after)
-	}
 	if err != nil {
 		leaf := msg.Staged.Committer()
 		msg.Staged.Erase()

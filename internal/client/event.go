@@ -18,7 +18,7 @@ const (
 	EventMessage  EventKind = "message"  // a message came, or one of ours took its place
 	EventQueued   EventKind = "queued"   // a message of ours was written and waits here
 	EventState    EventKind = "state"    // the state of a message of ours changed
-	EventChanged  EventKind = "changed"  // a message that is shown changed: an edit, a reaction, a star, or it was taken back
+	EventChanged  EventKind = "changed"  // a message that is shown changed: an edit, a reaction, a star, another place, or it was taken back
 	EventGone     EventKind = "gone"     // a message is not here any more: it vanished or was deleted here
 	EventMark     EventKind = "mark"     // what a room is to this person changed, or how much of it was seen
 	EventSetting  EventKind = "setting"  // the settings changed
@@ -108,7 +108,7 @@ const (
 // happenings are the notices that stand in a conversation, between its messages.
 var happenings = []string{NoticeJoined, NoticeLeft, NoticeRenamed, NoticeDisappear, NoticeRemoved, NoticeMoved, NoticeExpired}
 
-var provoked = []string{NoticeJunk, NoticeFork, NoticeElsewhere, NoticeIdentity}
+var provoked = []string{NoticeJunk, NoticeFork, NoticeElsewhere, NoticeIdentity, NoticeUpdate}
 
 // The kinds of notices. Each is a state of affairs that a person should know.
 const (
@@ -124,7 +124,7 @@ const (
 	NoticeElsewhere = "read elsewhere" // another program reads with this device's rights
 	NoticeIdentity  = "identity"       // a chain that contradicts what was known
 	NoticeFailed    = "failed"         // a change of a room that could not be made
-	NoticeUpdate    = "update"         // a room follows rules this program does not know
+	NoticeUpdate    = "update"         // a room moved to rules this program does not know
 	NoticeExpired   = "expired"        // messages were gone before this device read them
 	NoticeServerKey = "server key"     // a server that vouches for itself answers with another key
 	NoticeDevice    = "device"         // a contact's devices or address changed

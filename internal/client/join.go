@@ -83,10 +83,17 @@ func (c *Client) enterLater(row store.Invitation) {
 	c.timer(fmt.Sprintf("enter %d", row.ID), maxRetry, func() { delete(c.entering, row.ID); c.pump() })
 }
 
-// refuse drops an invitation that cannot be followed.
+// refuse drops an invitation that cannot be followed. Where a room that this device is in moved
+// to rules that it does not know, it goes on in the old place with all who cannot follow either;
+// those who could invite it again each day, and it follows once it is updated.
 func (c *Client) refuse(row store.Invitation, why error) {
 	delete(c.entering, row.ID)
 	err := c.update(func(tx store.Tx, after *[]func()) error {
+		if row.State == store.Held && errors.Is(why, room.ErrRules) {
+			if err := c.notice(tx, after, &row.Room, NoticeUpdate, said.Of("update", "by", row.Handle)); err != nil {
+				return err
+			}
+		}
 		if row.State == store.Accepted {
 			if err := c.notice(tx, after, nil, NoticeFailed, said.Of("failed.join", "name", row.Handle, "why", why.Error()).Because(codeOf(why))); err != nil {
 				return err

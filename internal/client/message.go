@@ -61,7 +61,7 @@ func (g *gen) message(tx store.Tx, after *[]func(), e wire.Entry, msg *mls.Recei
 		return err
 	}
 	switch p.Kind {
-	case room.PayloadContent:
+	case room.PayloadContent, room.PayloadAgain:
 		return g.content(tx, after, e, leaf, p)
 	case room.PayloadStatus:
 		return g.status(tx, after, leaf, p)
@@ -143,6 +143,11 @@ func (g *gen) content(tx store.Tx, after *[]func(), e wire.Entry, leaf room.Leaf
 		return err
 	}
 	if !added {
+		if p.Kind == room.PayloadAgain {
+			if err := g.moveDown(tx, after, m); err != nil {
+				return err
+			}
+		}
 		if receipt {
 			return g.again(tx, after, m)
 		}

@@ -87,11 +87,12 @@ func (c *Client) succeed(tx store.Tx, after *[]func(), row store.Invitation, r *
 	if err := c.notice(tx, after, &r.ID, NoticeMoved, movedBecause(reason)); err != nil {
 		return nil, err
 	}
-	last := uint64(0)
+	end := ending{rival: i.Generation == r.Generation, unknown: i.Generation > r.Generation}
 	if ctx.Before != nil && old != nil && ctx.Before.Log == old.Log {
-		last = ctx.Before.Seq
+		end = ending{last: ctx.Before.Seq}
 	}
-	if err := c.resend(tx, r.ID, r.Generation, last); err != nil {
+	last := end.last
+	if err := c.resend(tx, r.ID, r.Generation, end); err != nil {
 		return nil, err
 	}
 	if old == nil || old.State == store.GenClosed {
@@ -134,39 +135,60 @@ func (c *Client) giveUp(g store.Generation) {
 // samePeople checks that a new generation holds nobody who was not in the room, and gives
 // nobody more rights: its admins were admins, or are the one who made it when none of them
 // is left. A device that lost its place and is let in again further on has nothing to judge
-// by: it is told who is new.
+// by: it is told who is new. So it is for all when somebody who manages a group moves it:
+// they may add people and name admins anyway, and who was removed, or made an admin, behind the
+// end that they name was so for some and not for others.
 func (c *Client) samePeople(tx store.Tx, after *[]func(), row store.Invitation, old *gen, from uint64, i room.Invitation, ctx room.Context, known room.Knowledge) error {
 	had, err := tx.Known(i.Room, min(from, i.Generation-1))
 	if err != nil {
 		return err
 	}
 	lost := old == nil || old.group == nil || i.Move == nil && i.Generation > from
+	free := !lost && old.ctx.Kind == room.Group && old.ctx.IsAdmin(row.Account)
 	for _, q := range known.Proofs() {
+		says := said.Of("newcomer", "name", known[q.Account].Handle(), "by", row.Handle)
 		switch {
 		case had[q.Account] != nil:
-		case !lost:
-			return fmt.Errorf("%w: a move that brings in somebody new", room.ErrJunk)
+			continue
+		case lost:
+		case free:
+			says = said.Of("newcomer.moved", "name", known[q.Account].Handle(), "by", row.Handle)
 		default:
-			says := said.Of("newcomer", "name", known[q.Account].Handle(), "by", row.Handle)
-			if err := c.notice(tx, after, &i.Room, NoticeJoined, says); err != nil {
-				return err
-			}
+			return fmt.Errorf("%w: a move that brings in somebody new", room.ErrJunk)
+		}
+		if err := c.notice(tx, after, &i.Room, NoticeJoined, says); err != nil {
+			return err
 		}
 	}
 	if lost {
 		return nil // the roles are gone with the group's state
 	}
+	if err := c.sameRoles(tx, after, row, old, i, ctx, known, free); err != nil {
+		return err
+	}
+	if ctx.Kind != old.ctx.Kind {
+		return fmt.Errorf("%w: a move that changes what the room is", room.ErrJunk)
+	}
+	return nil
+}
+
+// sameRoles checks who may manage a new generation; free: whoever moved it may decide that.
+func (c *Client) sameRoles(tx store.Tx, after *[]func(), row store.Invitation, old *gen, i room.Invitation, ctx room.Context, known room.Knowledge, free bool) error {
 	stays := false
 	for id := range known {
 		stays = stays || old.ctx.IsAdmin(id) && i.Generation > old.Number
 	}
 	for _, id := range ctx.Admins {
-		if !old.ctx.IsAdmin(id) && (stays || id != row.Account) {
+		switch {
+		case old.ctx.IsAdmin(id) || !stays && id == row.Account:
+		case !free:
 			return fmt.Errorf("%w: a move that changes who may manage the room", room.ErrJunk)
+		case known[id] != nil:
+			says := said.Of(said.Act("admin.moved", false, id == c.chain.ID()), "name", known[id].Handle(), "by", row.Handle)
+			if err := c.notice(tx, after, &i.Room, NoticeRenamed, says); err != nil {
+				return err
+			}
 		}
-	}
-	if ctx.Kind != old.ctx.Kind {
-		return fmt.Errorf("%w: a move that changes what the room is", room.ErrJunk)
 	}
 	return nil
 }
@@ -323,7 +345,7 @@ func (c *Client) regroup(w store.Want, g *gen, ctx room.Context, body wantMove, 
 		if err := tx.Unseal(g.Room, 0, 0); err != nil {
 			return err
 		}
-		if err := c.resend(tx, g.Room, g.Number, last); err != nil {
+		if err := c.resend(tx, g.Room, g.Number, ending{last: last}); err != nil {
 			return err
 		}
 		if err := c.closeRow(tx, after, g); err != nil {

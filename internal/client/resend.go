@@ -14,12 +14,16 @@ import (
 // resend queues again what this device wrote in a generation that is over and that the next
 // one may lack: what stands after its last entry that counts, and everything that not every
 // member has told to have. A host that went back holds no more what it had acknowledged, and
-// who reads the end of a generation knows that of itself only. Who has a message already
-// drops the repeat, and shows it where it was.
+// who reads the end of a generation knows that of itself only.
+//
+// Who has a message already drops the repeat, and shows it where it was. Only what does not
+// count where it stood takes its new place for everybody (room.PayloadAgain), since some have
+// read it there and others have not. So that nobody who may move the room can have everything
+// that was ever said there change places, that is so for the last entries only.
 //
 // What was written before somebody new came in is not sent again: they would read it. It
 // stays "stored", and is told as expired when no host would hold it any longer.
-func (c *Client) resend(tx store.Tx, id room.ID, generation, last uint64) error {
+func (c *Client) resend(tx store.Tx, id room.ID, generation uint64, end ending) error {
 	g, err := tx.Generation(id, generation)
 	if err != nil || g == nil {
 		return err
@@ -32,7 +36,7 @@ func (c *Client) resend(tx store.Tx, id room.ID, generation, last uint64) error 
 	if err != nil || r == nil {
 		return err
 	}
-	own, err := tx.Undelivered(home, c.keys.Name, *g, last)
+	own, err := tx.Undelivered(home, c.keys.Name, *g, end.last)
 	if err != nil {
 		return err
 	}
@@ -41,12 +45,71 @@ func (c *Client) resend(tx store.Tx, id room.ID, generation, last uint64) error 
 		if !c.whole(r, m) {
 			continue
 		}
+		o := store.Outgoing{Room: home, Kind: room.PayloadContent, Body: m.Content, Message: &m.ID}
+		if m.Seq+movable > g.Seq && end.displaces(m, g.Seq) {
+			o.Kind = room.PayloadAgain
+		}
 		if err := tx.SetMessageState(home, m.ID, store.Queued); err != nil {
 			return err
 		}
-		again = append(again, store.Outgoing{Room: home, Kind: room.PayloadContent, Body: m.Content, Message: &m.ID})
+		again = append(again, o)
+	}
+	if end.rival {
+		if err := tx.Uproot(home, generation); err != nil {
+			return err
+		}
 	}
 	return tx.EnqueueFirst(home, again)
+}
+
+// movable is how many of the last entries of a generation may take other places in the next.
+const movable = 256
+
+// ending is where a generation ended.
+type ending struct {
+	last    uint64 // the last entry that counts
+	rival   bool   // none does: the room went on in another log in its stead
+	unknown bool   // the room is further on than the next one
+}
+
+// displaces says whether a message of ours may stand where some have not read it, for a device
+// that has read as far as seq. Where the generation is to have ended at a place that this device
+// has not reached, or does not know, that is so for all of which not everybody has told that
+// they have it.
+func (e ending) displaces(m store.Message, seq uint64) bool {
+	if e.unknown || e.last > seq {
+		return m.State == store.Stored
+	}
+	return m.Seq > e.last
+}
+
+// moveDown has a message that this device has take the place where its author sends it again,
+// because where it stood does not count: some had not read it there. It does so once in each
+// generation, so that nobody rearranges what they said.
+func (g *gen) moveDown(tx store.Tx, after *[]func(), m store.Message) error {
+	have, err := tx.Message(m.Room, m.ID)
+	if err != nil || have == nil || have.Generation >= g.Number {
+		return err
+	}
+	if err := placeAgain(tx, m); err != nil {
+		return err
+	}
+	if have, err = tx.Message(m.Room, m.ID); err != nil {
+		return err
+	}
+	if have.At != 0 {
+		*after = append(*after, func() { g.c.emit(Event{Kind: EventChanged, Room: have.Room, Message: have}) })
+	}
+	return g.c.tellChange(tx, after, m)
+}
+
+// placeAgain gives a message another place. An edit acts there anew, so that it comes before
+// and after the same other ones for everybody.
+func placeAgain(tx store.Tx, m store.Message) error {
+	if err := tx.MoveDown(m); err != nil || m.Kind != mimi.KindEdit {
+		return err
+	}
+	return act(tx, m)
 }
 
 // whole says whether a message of ours is still here as it was written, so that it can be

@@ -266,12 +266,22 @@ func (g *gen) placed(tx store.Tx, after *[]func(), e wire.Entry, o *store.Outgoi
 	if err != nil || before == nil {
 		return err
 	}
+	if before.Pos != 0 && before.Generation > g.Number { // it has its place in a later one
+		return nil
+	}
 	pos, err := tx.NextPos()
 	if err != nil {
 		return err
 	}
 	if err := tx.PlaceMessage(home, *o.Message, pos, g.Number, e.Seq, int64(e.TimeMS)); err != nil {
 		return err
+	}
+	if o.Kind == room.PayloadAgain {
+		at := *before
+		at.Pos, at.Generation, at.Seq = pos, g.Number, e.Seq
+		if err := placeAgain(tx, at); err != nil {
+			return err
+		}
 	}
 	if before.Vanish != 0 && before.Expires == 0 {
 		read := min(max(int64(e.TimeMS), before.Sent), g.c.nowMS()) // by the host's clock, as far as that can be

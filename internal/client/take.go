@@ -163,9 +163,6 @@ func (g *gen) read(tx store.Tx, after *[]func(), e wire.Entry) error {
 // junk is an entry that says nothing. Without a swap it is passed over; with one nobody
 // knows the next token, and the room moves on without the cursor that the host names.
 func (g *gen) junk(tx store.Tx, after *[]func(), e wire.Entry, why error) error {
-	if errors.Is(why, room.ErrRules) {
-		return g.stopForUpdate(tx, after)
-	}
 	if g.gapped { // a commit was among what had expired: this device is behind for good
 		*after = append(*after, func() { g.c.post(func() { g.lose("away longer than the host keeps entries") }) })
 		g.watching = false
@@ -209,14 +206,6 @@ func (g *gen) copied(tx store.Tx, after *[]func()) error {
 	*after = append(*after, func() { g.c.post(func() { g.lose("restored copy") }) })
 	g.watching = false
 	return errStop
-}
-
-func (g *gen) stopForUpdate(tx store.Tx, after *[]func()) error {
-	g.watching = false
-	if err := g.c.notice(tx, after, &g.Room, NoticeUpdate, said.Of("update")); err != nil {
-		return err
-	}
-	return errWedged
 }
 
 // checkAnswers looks for entries that the host had acknowledged for a place that was read

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"sotto/internal/client"
@@ -70,6 +71,7 @@ func (v *view) more() error {
 			v.last = m.Pos
 		}
 	}
+	placed = v.fresh(placed)
 	if err := v.show(placed); err != nil {
 		return err
 	}
@@ -77,6 +79,19 @@ func (v *view) more() error {
 		return v.notices(false)
 	}
 	return nil
+}
+
+// fresh leaves out what was printed a while ago and has another place since.
+func (v *view) fresh(list []store.Message) []store.Message {
+	const kept = 1024 // far more than take another place at once
+	list = slices.DeleteFunc(list, func(m store.Message) bool { return slices.Contains(v.printed, m.ID) })
+	for _, m := range list[max(0, len(list)-kept):] {
+		if m.Pos > 0 {
+			v.printed = append(v.printed, m.ID)
+		}
+	}
+	v.printed = v.printed[max(0, len(v.printed)-kept):]
+	return list
 }
 
 // tell shows what is no message: states of own ones, requests.

@@ -96,6 +96,7 @@ func (o Read) first(v *view) error {
 	for _, m := range list {
 		v.last = max(v.last, m.Pos)
 	}
+	list = v.fresh(list)
 	if !o.All && o.Since == "" {
 		list = slices.DeleteFunc(list, seen)
 	}

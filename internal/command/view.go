@@ -16,6 +16,8 @@ type view struct {
 	only *room.ID
 	last int64 // place of the last message that was looked at
 
+	printed []mimi.MessageID // the last ones
+
 	heading room.ID // the room whose name was printed last
 	names   map[room.ID]string
 }

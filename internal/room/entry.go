@@ -46,6 +46,7 @@ const (
 	PayloadProfile PayloadKind = 17 // Profile: what the sender's account shows of itself
 	PayloadPicture PayloadKind = 18 // the picture that the room's context names
 	PayloadPin     PayloadKind = 19 // Pin
+	PayloadAgain   PayloadKind = 20 // MIMI content once more, which may have been read where it does not count
 )
 
 // Payload is the plaintext of an application message. Seq and Chain name the last

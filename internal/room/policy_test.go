@@ -252,7 +252,7 @@ func TestJudge(t *testing.T) {
 		}, ErrJunk},
 		{"newer rules", Group, func(x *cast) made {
 			return made{from: x.a, params: context(x, func(c *Context) { c.Rules++ })}
-		}, ErrRules},
+		}, ErrForbidden},
 		{"no context", Group, func(x *cast) made {
 			return made{from: x.a, params: one(mls.GroupContextExtensionsProposal(nil))}
 		}, ErrJunk},

@@ -35,6 +35,7 @@ type Mallory struct {
 	since   time.Time
 	posts   []*talk // to other hosts, for letters
 	host    *talk   // of the log
+	account *talk   // at home, to make logs
 	out     bool    // put out
 	broken  bool    // nothing that counts comes in this log any more
 	staged  *mls.StagedCommit

@@ -180,6 +180,11 @@ var adminAttacks = []MemberAttack{
 		s := m.Keys.AddDevice(chain, k, m.w.Now())
 		return m.adds(k, chain, room.Proof{Account: chain.ID(), From: uint32(chain.Len()), Statements: [][]byte{s}})
 	})),
+	asAdminOf(forbidden("admin: newer rules", "has the room follow rules that no program knows yet", func(m *Mallory) turn {
+		ctx := m.Ctx
+		ctx.Rules = room.Rules + 1
+		return m.changes(ctx)
+	})),
 	asAdminOf(forbidden("admin: another kind", "makes a conversation of two of the room", func(m *Mallory) turn {
 		ctx := m.Ctx
 		ctx.Kind = room.Pair

@@ -16,37 +16,63 @@ var movingAttacks = []MemberAttack{
 		Name: "admin: moves from the past", Does: "moves the room and says that all that counts ended five entries ago", Told: movesOn, Within: 2 * time.Minute,
 		Try: func(m *Mallory) {
 			m.sleep(3 * time.Second)
-			m.move(m.Gen.Seq - min(m.Gen.Seq, 5))
+			m.move(m.Gen.Seq-min(m.Gen.Seq, 5), room.Rules)
 		},
 	}),
 	asAdminOf(MemberAttack{
 		Name: "admin: moves from the future", Does: "moves the room and says that it went on for a thousand entries more", Told: movesOn, May: []string{client.NoticeFork}, Within: 2 * time.Minute,
 		Try: func(m *Mallory) {
 			m.sleep(3 * time.Second)
-			m.move(m.Gen.Seq + 1000)
+			m.move(m.Gen.Seq+1000, room.Rules)
+		},
+	}),
+	asAdminOf(MemberAttack{
+		Name: "admin: moves to newer rules", Does: "moves the room to where rules hold that no program knows yet, with everybody in it", Told: []string{client.NoticeUpdate}, Within: soon,
+		Try: func(m *Mallory) {
+			m.sleep(3 * time.Second)
+			m.move(m.Gen.Seq, room.Rules+1)
+		},
+	}),
+	asAdminOf(MemberAttack{
+		Name: "admin: moves again and again", Does: "moves the room to a new log every two seconds, with everybody in it", Told: movesOn, May: []string{client.NoticeJunk}, Within: 2 * time.Minute,
+		Try: func(m *Mallory) {
+			for range 3 {
+				m.move(m.Gen.Seq, room.Rules)
+				m.sleep(2 * time.Second)
+			}
+		},
+	}),
+	asAdminOf(MemberAttack{
+		Name: "admin: moves in one breath", Does: "moves the room three times without a pause", Told: movesOn, May: []string{client.NoticeJunk}, Within: 2 * time.Minute,
+		Try: func(m *Mallory) {
+			m.sleep(3 * time.Second)
+			for range 3 {
+				m.move(m.Gen.Seq, room.Rules)
+			}
+		},
+	}),
+	asAdminOf(MemberAttack{
+		Name: "admin: moves to two places", Does: "moves the room to two logs at once, each of which is to begin where the old one ended, at another entry", Told: movesOn, May: []string{client.NoticeJunk}, Within: 2 * time.Minute,
+		Try: func(m *Mallory) {
+			m.sleep(3 * time.Second)
+			before := *m
+			m.move(m.Gen.Seq-min(m.Gen.Seq, 5), room.Rules)
+			m.sleep(time.Second)
+			m.Gen, m.Group, m.Ctx, m.Known, m.host, m.broken = before.Gen, before.Group, before.Ctx, before.Known, before.host, before.broken
+			m.move(m.Gen.Seq, room.Rules)
 		},
 	}),
 }
 
-// movesAgain is a room that moves faster than people read.
-var movesAgain = asAdminOf(MemberAttack{
-	Name: "admin: moves again and again", Does: "moves the room to a new log every two seconds, with everybody in it", Told: movesOn, May: []string{client.NoticeJunk}, Within: 2 * time.Minute,
-	Try: func(m *Mallory) {
-		for range 3 {
-			m.move(m.Gen.Seq)
-			m.sleep(2 * time.Second)
-		}
-	},
-})
-
 // move makes the next generation of the room, as an honest mover does but for the entry
-// after which it says that nothing counted.
-func (m *Mallory) move(last uint64) {
+// after which it says that nothing counted, and the rules.
+func (m *Mallory) move(last uint64, rules uint16) {
 	if m.over() {
 		return
 	}
 	ctx, known := m.Ctx, room.Knowledge{m.Chain.ID(): m.Chain}
 	ctx.Generation++
+	ctx.Rules = rules
 	ctx.Host, ctx.Log, ctx.Key = m.d.Home.Name, wire.LogName(m.bytes(16)), m.secret()
 	ctx.Before = &room.Place{Log: m.Gen.Log, Seq: last, Chain: m.Gen.Chain}
 	own := wire.NewCursor{Tag: ctx.Tag(m.Keys.Device().Signature)}
@@ -91,12 +117,14 @@ func (m *Mallory) move(last uint64) {
 		return
 	}
 	create.Token = token.Hash()
-	account := m.dial(m.d.Home.Name, "/v1/account")
-	if !account.ready() {
+	if m.account == nil {
+		m.account = m.dial(m.d.Home.Name, "/v1/account")
+		m.sleep(time.Second) // until she is known there
+	}
+	if !m.account.ready() {
 		return
 	}
-	m.sleep(time.Second) // until she is known there
-	_, err = account.call(wire.OpCreate, create)
+	_, err = m.account.call(wire.OpCreate, create)
 	m.tried(err)
 	if err != nil {
 		return

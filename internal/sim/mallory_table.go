@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"sotto/internal/client"
-	"sotto/internal/room"
 )
 
 // role is what Mallory is in the room.
@@ -53,17 +52,3 @@ var (
 // MemberAttacks are all attacks of members.
 var MemberAttacks = slices.Concat(junkAttacks, swapJunkAttacks, commitAttacks, adminAttacks, cursorAttacks,
 	receiptAttacks, senderAttacks, contentAttacks, lyingAttacks, invitationAttacks, movingAttacks, racingAttacks)
-
-// memberAttacksAwaitingMend are attacks that the program does not withstand yet; no test runs them.
-var memberAttacksAwaitingMend = []MemberAttack{
-	// All stop in the room until they are updated, and nobody else who manages it can move
-	// it away from there. TestNewerRules in internal/play holds what people see of it.
-	asAdminOf(forbidden("admin: newer rules", "has the room follow rules that no program knows yet", func(m *Mallory) turn {
-		ctx := m.Ctx
-		ctx.Rules = room.Rules + 1
-		return m.changes(ctx)
-	})),
-	// With seeds 1 and 2 the people end with different orders: who has read a message in a
-	// generation keeps it there, others have it where it was sent again.
-	movesAgain,
-}

@@ -10,13 +10,15 @@ import (
 )
 
 var (
-	seed  = flag.Uint64("seed", 0, "TestSeed: the seed to carry out")
-	plan  = flag.String("plan", "", "TestSeed: a file with the plan to carry out")
-	seeds = flag.Uint64("seeds", 54, "TestSoak: how many seeds")
-	first = flag.Uint64("first", 20_000, "TestSoak: the first one")
-	step  = flag.Uint64("step", 0, "TestSoak: from one to the next, here; 0: all of them, in two processes")
-	only  = flag.String("profile", "", "TestSoak: the profile of all plans; empty: chosen by the seed")
-	tries = flag.Int("tries", 60, "TestSoak: how many plans the search for a shorter one may try; 0: it ends with the first that fails; -1: it goes on")
+	seed    = flag.Uint64("seed", 0, "TestSeed: the seed to carry out")
+	plan    = flag.String("plan", "", "TestSeed: a file with the plan to carry out")
+	seeds   = flag.Uint64("seeds", 54, "TestSoak: how many seeds")
+	first   = flag.Uint64("first", 20_000, "TestSoak: the first one")
+	step    = flag.Uint64("step", 0, "TestSoak: from one to the next, here; 0: all of them, in two processes")
+	share   = flag.Uint64("share", 0, "TestSoak: which of the processes this one is, with -step")
+	attacks = flag.Uint64("attacks", 0, "TestSoak: how many attacks the processes try, with -step")
+	only    = flag.String("profile", "", "TestSoak: the profile of all plans; empty: chosen by the seed")
+	tries   = flag.Int("tries", 60, "TestSoak: how many plans the search for a shorter one may try; 0: it ends with the first that fails; -1: it goes on")
 )
 
 // tally counts what attacks came to, over all worlds of one test.

@@ -148,6 +148,20 @@ func (t Tx) PlaceMessage(id room.ID, message mimi.MessageID, pos int64, generati
 		state = CASE WHEN state < 2 OR state = 5 THEN 2 ELSE state END WHERE room = ? AND message = ?`, pos, generation, seq, arrived, id, message)
 }
 
+// MoveDown gives a message that is here already the place where it was read last. An edit says
+// again what it said: it may have been forgotten since a later one.
+func (t Tx) MoveDown(m Message) error {
+	return t.tx.Exec(`UPDATE messages SET pos = ?1, generation = ?2, seq = ?3,
+		text = CASE WHEN kind = ?4 AND flags & ?5 = 0 THEN ?6 ELSE text END, content = CASE WHEN kind = ?4 AND flags & ?5 = 0 THEN ?7 ELSE content END
+		WHERE room = ?8 AND message = ?9`, m.Pos, m.Generation, m.Seq, mimi.KindEdit, FlagDeleted, m.Text, m.Content, m.Room, m.ID)
+}
+
+// Uproot notes that no message stands any more where it was read in a generation: the room went
+// on in another log of the same number. They stay where people see them until they come again.
+func (t Tx) Uproot(id room.ID, generation uint64) error {
+	return t.tx.Exec(`UPDATE messages SET generation = 0, seq = 0 WHERE room = ? AND generation = ? AND pos IS NOT NULL`, id, generation)
+}
+
 // Message finds a message of a room; nil when there is none.
 func (t Tx) Message(id room.ID, message mimi.MessageID) (*Message, error) {
 	var m Message

@@ -87,8 +87,9 @@ func (t Tx) SetSealed(o Outgoing) error {
 }
 
 // Unseal forgets sealed bytes of a room that are not of the generation and epoch given:
-// they are sealed anew. Those of another generation may yet be read in its log; those of an
-// epoch that is over have no place there any more.
+// they are sealed anew. Those of another generation may yet be read in its log, or were by
+// others, and so they take the place where they are read last; those of an epoch that is over
+// have no place there any more.
 func (t Tx) Unseal(id room.ID, generation, epoch uint64) error {
 	if err := t.tx.Exec(`INSERT OR IGNORE INTO past (room, generation, epoch, hash, message) SELECT room, generation, epoch, hash, message FROM outbox
 		WHERE room = ? AND generation > 0 AND generation <> ? AND hash IS NOT NULL`, id, generation); err != nil {
@@ -97,8 +98,8 @@ func (t Tx) Unseal(id room.ID, generation, epoch uint64) error {
 	if err := t.tx.Exec(`DELETE FROM past WHERE room = ? AND generation = ? AND epoch <> ?`, id, generation, epoch); err != nil {
 		return err
 	}
-	return t.tx.Exec(`UPDATE outbox SET generation = 0, epoch = 0, entry = NULL, hash = NULL
-		WHERE room = ? AND generation > 0 AND (generation <> ? OR epoch <> ?)`, id, generation, epoch)
+	return t.tx.Exec(`UPDATE outbox SET kind = CASE WHEN kind = ? AND generation <> ? THEN ? ELSE kind END, generation = 0, epoch = 0, entry = NULL, hash = NULL
+		WHERE room = ? AND generation > 0 AND (generation <> ? OR epoch <> ?)`, room.PayloadContent, generation, room.PayloadAgain, id, generation, epoch)
 }
 
 // OutgoingByHash finds an outgoing entry by the hash of its bytes; nil when there is none.

@@ -71,6 +71,14 @@ describe('the window', () => {
     expect(w.messages.map((m) => m.id)).toEqual(['m1', 'm2', 'own', 'm4']);
     expect([win.firstPos(w), win.lastPos(w)]).toEqual([1, 4]);
   });
+  it('lets a message go down, out of sight where newer ones are not here', () => {
+    const w = win.whole({ messages: [message(1), message(2), message(3)], more_before: false, more_after: false });
+    const down = message(4, { id: 'm1' });
+    expect(win.changed(w, down).messages.map((m) => m.id)).toEqual(['m2', 'm3', 'm1']);
+    const back = win.changed({ ...w, moreAfter: true }, down);
+    expect(back.messages.map((m) => m.id)).toEqual(['m2', 'm3']);
+    expect(win.lastPos(back)).toBe(3);
+  });
   it('forgets what is gone, also where it was quoted', () => {
     const w = win.gone(win.whole({ messages: [message(1), message(2, { reply: { id: 'm1', name: 'Ana', own: false, text: 'secret' } })], more_before: false, more_after: false }), 'm1');
     expect(w.messages.map((m) => m.id)).toEqual(['m2']);

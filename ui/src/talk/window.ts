@@ -73,7 +73,10 @@ export function changed(shown: Shown, message: Message): Shown {
   const messages = [...shown.messages];
   const before = messages[i] as Message;
   messages[i] = message;
-  return { ...shown, messages: before.pos === message.pos ? messages : messages.sort(inOrder) };
+  if (before.pos === message.pos) return { ...shown, messages };
+  messages.sort(inOrder);
+  // What went below everything here stands among those that are not here.
+  return { ...shown, messages: shown.moreAfter && messages.at(-1) === message ? messages.slice(0, -1) : messages };
 }
 
 /** Without a message, whose answers then quote nothing. */
