@@ -63,6 +63,11 @@ func (c *Client) loadAccount(tx store.Tx) error {
 	if _, c.opened, err = tx.Fact(factKnown); err != nil {
 		return err
 	}
+	at, err := tx.FactUint(factRecordedAt)
+	if err != nil {
+		return err
+	}
+	c.recorded = int64(at)
 	chain, _, err := tx.Fact(factChain)
 	if err != nil {
 		return err

@@ -102,10 +102,11 @@ type Client struct {
 	talk   *linkTalk // of the linking under way, or the last one
 	moving bool      // a step of the history's transfer is under way
 
-	making24 *makingWords // 24 words that wait to be confirmed
-	regain   *regain      // the recovery under way on this device
-	backing  bool         // what a recovery brings back is being looked for
-	recorded int64        // when the recovery record was written last, Unix milliseconds
+	making24  *makingWords // 24 words that wait to be confirmed
+	regain    *regain      // the recovery under way on this device
+	backing   bool         // what a recovery brings back is being looked for
+	recorded  int64        // when the recovery record was written last, Unix milliseconds
+	recording bool         // and it is being written
 
 	closed bool
 }

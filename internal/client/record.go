@@ -13,8 +13,11 @@ import (
 	"sotto/internal/wire"
 )
 
-// factRecorded is the hash of what the recovery record held when this device wrote it last.
-const factRecorded = "recorded"
+// Facts of the store.
+const (
+	factRecorded   = "recorded"    // the hash of what the recovery record held when this device wrote it last
+	factRecordedAt = "recorded at" // and when, Unix milliseconds
+)
 
 // Times of the recovery record.
 const (
@@ -52,10 +55,16 @@ func (c *Client) putRecord() {
 		c.fail("sealing the recovery record", err)
 		return
 	}
-	c.recorded = c.nowMS()
+	c.recorded, c.recording = c.nowMS(), true
 	ask(c.account.link, wire.OpRecord, wire.Record{Sealed: sealed}, func(_ wire.Done, err error) {
+		c.recording = false
 		if err == nil {
-			err = c.write(func(tx store.Tx) error { return tx.SetFact(factRecorded, sum[:]) })
+			err = c.write(func(tx store.Tx) error {
+				if err := tx.SetFactUint(factRecordedAt, uint64(c.recorded)); err != nil {
+					return err
+				}
+				return tx.SetFact(factRecorded, sum[:])
+			})
 			c.tellRecovery()
 		}
 		if err != nil && refused(err) {
@@ -65,6 +74,16 @@ func (c *Client) putRecord() {
 			c.recordLater()
 		}
 	})
+}
+
+// flushRecord writes the recovery record without waiting for more to change, if it may be
+// written already: a command ends sooner than that.
+func (c *Client) flushRecord(done func(error)) {
+	if c.timers["record"] != nil && c.nowMS()-c.recorded >= recordEvery.Milliseconds() {
+		c.stopTimer("record")
+		c.putRecord()
+	}
+	c.until(func() (bool, error) { return !c.recording, nil }, done)
 }
 
 // recordNow is the record as it is to be, its hash, and whether this device has written it so.

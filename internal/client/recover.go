@@ -76,6 +76,13 @@ func (c *Client) Recover(ctx context.Context, handle, words, label string) error
 		r.look()
 	})
 	if err != nil {
+		if gone := ctx.Err(); gone != nil { // nobody waits any more
+			c.on(func() {
+				if c.regain != nil {
+					c.regain.end(gone)
+				}
+			})
+		}
 		return err
 	}
 	return c.Start()

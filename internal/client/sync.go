@@ -62,14 +62,20 @@ func (c *Client) Sync(ctx context.Context) error {
 			}
 			c.pump()
 		}
-		c.until(c.quiet, done)
+		c.until(c.quiet, func(err error) {
+			if err != nil {
+				done(err)
+				return
+			}
+			c.flushRecord(done)
+		})
 	})
 }
 
 // quiet says whether nothing is under way.
 func (c *Client) quiet() (bool, error) {
 	a := c.account
-	if a.link.up && !a.read || !a.link.up && a.link.fails == 0 || c.pending > 0 || len(c.entering) > 0 {
+	if a.link.up && !a.read || !a.link.up && a.link.fails == 0 || c.pending > 0 || len(c.entering) > 0 || c.backing {
 		return false, nil
 	}
 	busy := false

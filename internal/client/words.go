@@ -190,10 +190,15 @@ func (c *Client) ConfirmWords(ctx context.Context, typed []string) error {
 			}
 			return c.keys.SetRecovery(chain, next, c.now()), nil
 		}, func(err error) {
-			if err == nil && c.making24 == m {
+			if err != nil {
+				done(err)
+				return
+			}
+			if c.making24 == m {
 				c.forgetWords()
 			}
-			done(err)
+			c.recorded = 0 // nobody could open the record that there may be
+			c.flushRecord(done)
 		})
 	})
 }
