@@ -224,6 +224,13 @@ func (c *Client) shut() error {
 	if c.active && c.tells.Presence {
 		c.tellHere(false) // what is queued still leaves
 	}
+	if c.making24 != nil {
+		c.making24.words.Erase()
+		c.making24 = nil
+	}
+	if c.regain != nil {
+		c.regain.end(ErrClosed)
+	}
 	c.closed = true
 	for _, stop := range c.timers {
 		stop()
