@@ -63,6 +63,11 @@ func (c *Client) loadAccount(tx store.Tx) error {
 	if _, c.opened, err = tx.Fact(factKnown); err != nil {
 		return err
 	}
+	at, err := tx.FactUint(factRecordedAt)
+	if err != nil {
+		return err
+	}
+	c.recorded = int64(at)
 	chain, _, err := tx.Fact(factChain)
 	if err != nil {
 		return err
@@ -255,6 +260,9 @@ func (c *Client) auth(h wire.Hello, taken error) {
 			}
 			c.registered(err)
 			a.link.fall(err)
+			if c.opened && !c.unlinked() && errors.Is(err, wire.Refuse(wire.CodeNotAuthenticated, "")) {
+				c.lookup(c.self.String(), func(*found, error) {}) // the chain says why
+			}
 			return
 		}
 		a.link.ready()
@@ -276,6 +284,8 @@ func (c *Client) homeOpened() {
 	c.tellCapabilities()
 	c.createLogs()
 	c.pumpHistory()
+	c.bringBack()
+	c.recordLater()
 	c.lookup(c.self.String(), func(*found, error) {}) // another device may have changed the account
 }
 

@@ -50,6 +50,9 @@ func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) er
 				continue
 			}
 			says = said.Of("own.device", "device", deviceName(s.Device.Name))
+			if s.Signer == nil {
+				says = said.Of("own.recovered", "device", deviceName(s.Device.Name))
+			}
 			if err := c.bring(tx, s.Device.Name); err != nil {
 				return err
 			}
@@ -60,6 +63,9 @@ func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) er
 			}
 		case identity.SetRecovery:
 			says = said.Of("own.words")
+			if s.Signer == nil {
+				says = said.Of("own.words.new")
+			}
 		default:
 			continue
 		}
@@ -76,6 +82,7 @@ func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) er
 	*after = append(*after, func() {
 		c.chain = own
 		c.emit(Event{Kind: EventPerson, Account: own.ID()})
+		c.tellRecovery()
 		if own.Revoked(c.keys.Name) && c.account != nil {
 			c.account.link.fall(ErrUnlinked)
 		}
