@@ -25,13 +25,15 @@ type table struct {
 	PassphraseFile string        `env:"SOTTO_PASSPHRASE_FILE" complete:"file" help:"The file that holds the passphrase of a locked home. Otherwise a terminal is asked." placeholder:"FILE"`
 	AllowPrivate   []string      `help:"A host that may have an address in a private range. Your own home server may." placeholder:"HOST"`
 
-	App     command.App    `cmd:"" group:"This device" default:"withargs" help:"Open sotto: this is what sotto does by itself."`
-	Status  command.Status `cmd:"" group:"This device" help:"Tell whether sotto runs, and how it is."`
-	Lock    command.Lock   `cmd:"" group:"This device" help:"Close the keys of the sotto that runs."`
-	Unlock  command.Unlock `cmd:"" group:"This device" help:"Open the keys of the sotto that runs."`
-	Quit    command.Quit   `cmd:"" group:"This device" help:"End the sotto that runs."`
-	Account accountTable   `cmd:"" group:"This device" help:"Make, show and delete the account of this device."`
-	Devices devicesTable   `cmd:"" group:"This device" help:"List, link and unlink your devices."`
+	App      command.App     `cmd:"" group:"This device" default:"withargs" help:"Open sotto: this is what sotto does by itself."`
+	Status   command.Status  `cmd:"" group:"This device" help:"Tell whether sotto runs, and how it is."`
+	Lock     command.Lock    `cmd:"" group:"This device" help:"Close the keys of the sotto that runs."`
+	Unlock   command.Unlock  `cmd:"" group:"This device" help:"Open the keys of the sotto that runs."`
+	Quit     command.Quit    `cmd:"" group:"This device" help:"End the sotto that runs."`
+	Account  accountTable    `cmd:"" group:"This device" help:"Make, show and delete the account of this device."`
+	Devices  devicesTable    `cmd:"" group:"This device" help:"List, link and unlink your devices."`
+	Recovery recoveryTable   `cmd:"" group:"This device" help:"Make the 24 words that bring your account back when every device is lost."`
+	Recover  command.Recover `cmd:"" group:"This device" help:"Make this device the only one of your account, by its 24 words."`
 
 	Send    command.Send    `cmd:"" group:"Messages" help:"Write to a person or a room."`
 	Read    command.Read    `cmd:"" group:"Messages" help:"Read what is new."`
@@ -97,6 +99,11 @@ type devicesTable struct {
 	Link   command.DevicesLink   `cmd:"" help:"Show a code for a new device, and let it in."`
 	Unlink command.DevicesUnlink `cmd:"" help:"Take a device out of the account."`
 	Rename command.DevicesRename `cmd:"" help:"Call a device something else."`
+}
+
+type recoveryTable struct {
+	Status command.RecoveryStatus `cmd:"" default:"withargs" help:"Tell how they stand (this is what sotto recovery does by itself)."`
+	Words  command.RecoveryMake   `cmd:"" help:"Make 24 words, show them once, and ask for some of them."`
 }
 
 type roomTable struct {

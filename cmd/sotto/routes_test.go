@@ -38,6 +38,11 @@ var verbs = map[string]string{
 	"linking":        "devices link",
 	"confirmLinking": "devices link",
 	"cancelLinking":  "devices link", // stopping it
+	"recoverAccount": "recover",
+	"recovery":       "recovery status",
+	"makeWords":      "recovery words",
+	"confirmWords":   "recovery words",
+	"dropWords":      "recovery words", // stopping it
 	"deleteAccount":  "account delete",
 	"startServer":    "server run",
 	"stopServer":     "- the server that a terminal runs is stopped there; the app's own, in its window",

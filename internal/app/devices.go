@@ -98,16 +98,19 @@ func cancelLinking(c *call) error {
 // confirmLinking lets the new device in. Whoever sits down at an open window must not be able
 // to do that: where a passphrase guards the key, it is asked for.
 func confirmLinking(c *call, in api.ConfirmLinking) error {
-	kind, err := c.app.o.Custody.Kind()
-	if err != nil {
+	if err := c.proved(in.Passphrase); err != nil {
 		return err
 	}
-	if kind == custody.Passphrase {
-		if err := c.app.provePassphrase(in.Passphrase); err != nil {
-			return err
-		}
-	}
 	return c.c.ConfirmLinking(c.ctx)
+}
+
+// proved checks the passphrase where one guards the key.
+func (c *call) proved(passphrase string) error {
+	kind, err := c.app.o.Custody.Kind()
+	if err != nil || kind != custody.Passphrase {
+		return err
+	}
+	return c.app.provePassphrase(passphrase)
 }
 
 // provePassphrase checks a passphrase of an open app, at the pace of unlocking.
@@ -127,15 +130,21 @@ func (a *App) provePassphrase(passphrase string) error {
 // linkDevice makes this device one of an account's. It answers when that is done, which takes
 // a person's word on the other device: GET /linking says how far it is.
 func linkDevice(c *call, in api.LinkDevice) (api.Self, error) {
-	if in.Passphrase != "" && utf8.RuneCountInString(in.Passphrase) < custody.MinPassphrase {
+	return c.entered(in.Passphrase, func() error { return c.c.Link(c.ctx, in.Handle, in.Code, in.Name) })
+}
+
+// entered makes this device one of an account's, and lets a passphrase guard its key from then
+// on, if there is one.
+func (c *call) entered(passphrase string, enter func() error) (api.Self, error) {
+	if passphrase != "" && utf8.RuneCountInString(passphrase) < custody.MinPassphrase {
 		return api.Self{}, custody.ErrShort
 	}
-	if err := c.c.Link(c.ctx, in.Handle, in.Code, in.Name); err != nil {
+	if err := enter(); err != nil {
 		return api.Self{}, err
 	}
 	c.app.registered()
-	if in.Passphrase != "" {
-		if err := c.app.o.Custody.Change(custody.Passphrase, nil, []byte(in.Passphrase)); err != nil {
+	if passphrase != "" {
+		if err := c.app.o.Custody.Change(custody.Passphrase, nil, []byte(passphrase)); err != nil {
 			return api.Self{}, err
 		}
 	}

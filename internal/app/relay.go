@@ -151,6 +151,8 @@ func (b *batch) one(e client.Event) {
 		b.send(api.Event{Type: api.EventHosts, Hosts: hosts(b.in.Client)})
 	case client.EventHistory:
 		b.send(api.Event{Type: api.EventHistory})
+	case client.EventRecovery:
+		b.send(api.Event{Type: api.EventRecovery})
 	case client.EventLinking:
 		b.send(api.Event{Type: api.EventLinking})
 	case client.EventTrouble:

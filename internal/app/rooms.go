@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -57,6 +58,13 @@ func (c *call) detail(id room.ID) (api.RoomDetail, error) {
 	}
 	if out.Links, err = c.links(id); err != nil {
 		return out, err
+	}
+	back, err := c.c.Returns(id)
+	if err != nil {
+		return out, err
+	}
+	for _, k := range back {
+		out.Waiting = append(out.Waiting, api.Knock{ID: returnID(k.ID), Returns: true, Handle: k.Handle, Account: text(k.Account[:]), Name: k.Name, Tint: tint(k.Account[:]), Time: k.Time})
 	}
 	knocks, err := c.c.Knocks(id)
 	for _, k := range knocks {
@@ -298,10 +306,18 @@ func dropLink(c *call) error {
 	return errNoLink
 }
 
+// returnID is how the interface calls the request of somebody who lost every device.
+func returnID(n int64) string { return "return-" + strconv.FormatInt(n, 10) }
+
 func answerKnock(c *call, in api.AnswerKnock) error {
 	id, err := c.room()
 	if err != nil {
 		return err
+	}
+	if back, err := c.c.Returns(id); err != nil {
+		return err
+	} else if i := slices.IndexFunc(back, func(k client.ReturnInfo) bool { return returnID(k.ID) == c.r.PathValue("knock") }); i >= 0 {
+		return c.c.AnswerReturn(c.ctx, id, back[i].ID, in.Accept)
 	}
 	n, err := strconv.ParseInt(c.r.PathValue("knock"), 10, 64)
 	if err != nil {

@@ -63,6 +63,11 @@ func (c *Client) loadAccount(tx store.Tx) error {
 	if _, c.opened, err = tx.Fact(factKnown); err != nil {
 		return err
 	}
+	at, err := tx.FactUint(factRecordedAt)
+	if err != nil {
+		return err
+	}
+	c.recorded = int64(at)
 	chain, _, err := tx.Fact(factChain)
 	if err != nil {
 		return err
@@ -255,6 +260,9 @@ func (c *Client) auth(h wire.Hello, taken error) {
 			}
 			c.registered(err)
 			a.link.fall(err)
+			if c.opened && !c.unlinked() && errors.Is(err, wire.Refuse(wire.CodeNotAuthenticated, "")) {
+				c.lookup(c.self.String(), func(*found, error) {}) // the chain says why
+			}
 			return
 		}
 		a.link.ready()
@@ -276,6 +284,8 @@ func (c *Client) homeOpened() {
 	c.tellCapabilities()
 	c.createLogs()
 	c.pumpHistory()
+	c.bringBack()
+	c.recordLater()
 	c.lookup(c.self.String(), func(*found, error) {}) // another device may have changed the account
 }
 
@@ -350,9 +360,19 @@ func (c *Client) publish(n wire.KeyPackageCount) {
 
 // newPackage makes a key package and keeps its secrets.
 func (c *Client) newPackage(tx store.Tx, lastResort bool) ([]byte, error) {
+	kp, err := c.keyPackage(c.keys, c.credential(), lastResort)
+	if err != nil {
+		return nil, err
+	}
+	defer kp.Erase()
+	return kp.Public.Marshal(), tx.PutKeyPackage(store.KeyPackage{Ref: kp.Public.Ref(), Secrets: kp.Marshal(), LastResort: lastResort, Created: c.nowMS()})
+}
+
+// keyPackage makes a key package.
+func (c *Client) keyPackage(keys *identity.Keys, id mls.Credential, lastResort bool) (*mls.KeyPackageSecrets, error) {
 	now := c.now()
 	params := mls.KeyPackageParams{
-		Suite: c.o.Suite, Signer: c.keys.Signature, Credential: c.credential(),
+		Suite: c.o.Suite, Signer: keys.Signature, Credential: id,
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(packageLife), Supported: []uint16{room.ExtContext},
 	}
 	if lastResort {
@@ -362,8 +382,7 @@ func (c *Client) newPackage(tx store.Tx, lastResort bool) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key package: %w", err)
 	}
-	defer kp.Erase()
-	return kp.Public.Marshal(), tx.PutKeyPackage(store.KeyPackage{Ref: kp.Public.Ref(), Secrets: kp.Marshal(), LastResort: lastResort, Created: c.nowMS()})
+	return kp, nil
 }
 
 func (c *Client) credential() mls.Credential {

@@ -58,7 +58,7 @@ type Terms struct {
 	Disappear uint64 // seconds after reading; 0 never
 	TTL       uint64 // seconds that the host keeps an entry
 	Picture   string // its version, "" without one here
-	Knocks    int    // people who wait at it
+	Knocks    int    // people who wait at it, also to come back
 }
 
 // AllTerms are the terms of all rooms, in one look.
@@ -78,7 +78,11 @@ func (c *Client) AllTerms() (out map[room.ID]Terms, err error) {
 			out = make(map[room.ID]Terms, len(rooms))
 			for _, r := range rooms {
 				t := c.terms(r, func(h wire.Hash) bool { return pictures[r.ID][h] })
-				t.Knocks = knocks[r.ID]
+				back, _, err := c.returns(tx, r.ID)
+				if err != nil {
+					return err
+				}
+				t.Knocks = knocks[r.ID] + len(back)
 				out[r.ID] = t
 			}
 			return err
@@ -109,7 +113,11 @@ func (c *Client) Terms(id room.ID) (t Terms, err error) {
 				return lost
 			}
 			knocks, err := tx.Knocks(id, store.KnockWaits)
-			t.Knocks = len(knocks)
+			if err != nil {
+				return err
+			}
+			back, _, err := c.returns(tx, id)
+			t.Knocks = len(knocks) + len(back)
 			return err
 		})
 	})

@@ -81,7 +81,7 @@ func (c *Client) chainGrew(tx store.Tx, after *[]func(), p store.Person, chain *
 		if err := tx.AddPersonChange(p.Account, at); err != nil {
 			return err
 		}
-		if p.Standing != store.Contact {
+		if p.Standing != store.Contact || s.Kind == identity.RevokeDevice && s.Signer == nil { // the new key is told once
 			continue
 		}
 		if err := c.tellOf(tx, after, p.Account, what, says); err != nil {

@@ -102,6 +102,12 @@ type Client struct {
 	talk   *linkTalk // of the linking under way, or the last one
 	moving bool      // a step of the history's transfer is under way
 
+	making24  *makingWords // 24 words that wait to be confirmed
+	regain    *regain      // the recovery under way on this device
+	backing   bool         // what a recovery brings back is being looked for
+	recorded  int64        // when the recovery record was written last, Unix milliseconds
+	recording bool         // and it is being written
+
 	closed bool
 }
 
@@ -217,6 +223,13 @@ func (c *Client) shut() error {
 	}
 	if c.active && c.tells.Presence {
 		c.tellHere(false) // what is queued still leaves
+	}
+	if c.making24 != nil {
+		c.making24.words.Erase()
+		c.making24 = nil
+	}
+	if c.regain != nil {
+		c.regain.end(ErrClosed)
 	}
 	c.closed = true
 	for _, stop := range c.timers {

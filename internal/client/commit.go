@@ -102,7 +102,7 @@ func (g *gen) wedgeHost(tx store.Tx, after *[]func(), says said.Said) error {
 
 // merge moves the room to its next epoch.
 func (g *gen) merge(tx store.Tx, after *[]func(), e wire.Entry, s *mls.StagedCommit, change *room.Change) error {
-	before := g.known
+	before, had := g.known, g.leaves()
 	g.stirred = true
 	if err := g.announce(tx, after, s, change); err != nil {
 		return err
@@ -131,12 +131,16 @@ func (g *gen) merge(tx store.Tx, after *[]func(), e wire.Entry, s *mls.StagedCom
 	if err := g.leaveAlong(tx, s, change); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(change.Added, func(l room.Leaf) bool { return before[l.Account] == nil }) {
-		g.Grown = e.Seq
-	}
 	g.known = change.Known
 	if err := tx.PutKnown(g.Room, g.Number, before, g.known); err != nil {
 		return err
+	}
+	for _, l := range change.Added {
+		if had[l.Account] == 0 { // also one who had been here before and was away
+			if err := tx.SetSince(g.Room, g.Number, l.Account, e.Seq); err != nil {
+				return err
+			}
+		}
 	}
 	if err := g.welcomed(tx, after, change); err != nil {
 		return err

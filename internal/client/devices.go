@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"sotto/internal/identity"
 	"sotto/internal/linking"
@@ -49,6 +50,9 @@ func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) er
 				continue
 			}
 			says = said.Of("own.device", "device", deviceName(s.Device.Name))
+			if s.Signer == nil {
+				says = said.Of("own.recovered", "device", deviceName(s.Device.Name))
+			}
 			if err := c.bring(tx, s.Device.Name); err != nil {
 				return err
 			}
@@ -59,6 +63,9 @@ func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) er
 			}
 		case identity.SetRecovery:
 			says = said.Of("own.words")
+			if s.Signer == nil {
+				says = said.Of("own.words.new")
+			}
 		default:
 			continue
 		}
@@ -75,6 +82,7 @@ func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) er
 	*after = append(*after, func() {
 		c.chain = own
 		c.emit(Event{Kind: EventPerson, Account: own.ID()})
+		c.tellRecovery()
 		if own.Revoked(c.keys.Name) && c.account != nil {
 			c.account.link.fall(ErrUnlinked)
 		}
@@ -149,6 +157,11 @@ func (g *gen) planBring(w store.Want, p *plan) error {
 // prepareOwn fetches, for a want, a key package of one device of this account. A device that
 // has published none yet, or whose server is away, is tried again by and by.
 func (c *Client) prepareOwn(w store.Want, device wire.DeviceName) {
+	if n := c.arrived(device); n != nil {
+		c.prepared[w.ID] = &preparation{guests: []newcomer{*n}, ready: true}
+		c.post(c.pump)
+		return
+	}
 	p := &preparation{busy: true}
 	c.prepared[w.ID] = p
 	c.invitee(c.self.String(), []wire.DeviceName{device}, func(guests []newcomer, err error) {
@@ -160,6 +173,42 @@ func (c *Client) prepareOwn(w store.Want, device wire.DeviceName) {
 		p.guests, p.busy, p.ready = guests, false, true
 		c.pump()
 	})
+}
+
+// arrival is what a device that was linked here brought along, for as long as it is fresh.
+type arrival struct {
+	Arrival linking.Arrival `cbor:"1,keyasint"`
+	Time    int64           `cbor:"2,keyasint"`
+}
+
+// factArrival + a device's name is its arrival.
+const factArrival = "arrival "
+
+const arrivalTime = 24 * time.Hour
+
+// arrived is a device that was linked here lately, by what it brought along; nil for any other.
+func (c *Client) arrived(device wire.DeviceName) (out *newcomer) {
+	err := c.read(func(tx store.Tx) error {
+		a, err := loadFact[arrival](tx, factArrival+string(device[:]))
+		if err != nil || a == nil || c.nowMS()-a.Time > arrivalTime.Milliseconds() {
+			return err
+		}
+		d, ok := c.chain.Device(device)
+		if !ok {
+			return nil
+		}
+		n, err := c.newcomer(&found{chain: c.chain}, d, a.Arrival.KeyPackage)
+		if err != nil {
+			return err
+		}
+		n.address = room.Joined{Host: c.self.Host, Inbox: a.Arrival.Inbox, Capability: a.Arrival.Capability}
+		out = n
+		return nil
+	})
+	if err != nil {
+		c.log.Info("a linked device brought what is of no use", "why", err)
+	}
+	return out
 }
 
 // dismiss notes that devices which a chain has revoked are to leave every room that they and

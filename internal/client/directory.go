@@ -254,25 +254,35 @@ func (c *Client) newcomers(f *found, b []byte) ([]newcomer, error) {
 		if !ok || !has {
 			continue
 		}
-		kp, err := mls.ParseKeyPackage(p.KeyPackage)
-		if err == nil {
-			err = kp.Validate(c.now())
-		}
-		if err == nil && kp.Suite != c.o.Suite {
-			err = fmt.Errorf("%w: another suite than asked for", mls.ErrInvalidKey)
-		}
+		n, err := c.newcomer(f, device, p.KeyPackage)
 		if err != nil {
-			return nil, fmt.Errorf("a key package of %s: %w", f.chain.Handle(), err)
+			return nil, err
 		}
-		known := room.Knowledge{f.chain.ID(): f.chain}
-		leaf, err := known.LeafOf(0, kp.LeafNode())
-		if err != nil || leaf.Device != p.Device {
-			return nil, wire.Refuse(wire.CodeBadChain, "the server of %s gave out a key that is not theirs", f.chain.Handle())
-		}
-		out = append(out, newcomer{chain: f.chain, device: device, kp: kp, address: room.Joined{Host: f.host, Inbox: inbox.Inbox, Capability: inbox.Capability}})
+		n.address = room.Joined{Host: f.host, Inbox: inbox.Inbox, Capability: inbox.Capability}
+		out = append(out, *n)
 	}
 	if len(out) == 0 {
 		return nil, wire.Refuse(wire.CodeNoHandle, "%s has no device that can be invited now", f.chain.Handle())
 	}
 	return out, nil
+}
+
+// newcomer checks a key package against the chain that has to prove it.
+func (c *Client) newcomer(f *found, device identity.Device, b []byte) (*newcomer, error) {
+	kp, err := mls.ParseKeyPackage(b)
+	if err == nil {
+		err = kp.Validate(c.now())
+	}
+	if err == nil && kp.Suite != c.o.Suite {
+		err = fmt.Errorf("%w: another suite than asked for", mls.ErrInvalidKey)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("a key package of %s: %w", f.chain.Handle(), err)
+	}
+	known := room.Knowledge{f.chain.ID(): f.chain}
+	leaf, err := known.LeafOf(0, kp.LeafNode())
+	if err != nil || leaf.Device != device.Name {
+		return nil, wire.Refuse(wire.CodeBadChain, "the server of %s gave out a key that is not theirs", f.chain.Handle())
+	}
+	return &newcomer{chain: f.chain, device: device, kp: kp}, nil
 }

@@ -15,24 +15,25 @@ type EventKind string
 
 // The events.
 const (
-	EventMessage EventKind = "message" // a message came, or one of ours took its place
-	EventQueued  EventKind = "queued"  // a message of ours was written and waits here
-	EventState   EventKind = "state"   // the state of a message of ours changed
-	EventChanged EventKind = "changed" // a message that is shown changed: an edit, a reaction, a star, another place, or it was taken back
-	EventGone    EventKind = "gone"    // a message is not here any more: it vanished or was deleted here
-	EventMark    EventKind = "mark"    // what a room is to this person changed, or how much of it was seen
-	EventSetting EventKind = "setting" // the settings changed
-	EventRoom    EventKind = "room"    // a room was made, entered, changed or ended
-	EventRequest EventKind = "request" // a stranger wrote
-	EventNotice  EventKind = "notice"  // something the person should know
-	EventOnline  EventKind = "online"  // a host was reached or lost
-	EventTrouble EventKind = "trouble" // something failed here that may mend itself
-	EventWriting EventKind = "writing" // somebody writes in a room, or has stopped
-	EventHere    EventKind = "here"    // somebody is here, or has gone
-	EventPerson  EventKind = "person"  // what is known of a person changed, or what they show
-	EventPins    EventKind = "pins"    // a message was pinned in a room, or is no more
-	EventHistory EventKind = "history" // more of the history came from another device
-	EventLinking EventKind = "linking" // the linking of a device went on: Text is its LinkStage
+	EventMessage  EventKind = "message"  // a message came, or one of ours took its place
+	EventQueued   EventKind = "queued"   // a message of ours was written and waits here
+	EventState    EventKind = "state"    // the state of a message of ours changed
+	EventChanged  EventKind = "changed"  // a message that is shown changed: an edit, a reaction, a star, another place, or it was taken back
+	EventGone     EventKind = "gone"     // a message is not here any more: it vanished or was deleted here
+	EventMark     EventKind = "mark"     // what a room is to this person changed, or how much of it was seen
+	EventSetting  EventKind = "setting"  // the settings changed
+	EventRoom     EventKind = "room"     // a room was made, entered, changed or ended
+	EventRequest  EventKind = "request"  // a stranger wrote
+	EventNotice   EventKind = "notice"   // something the person should know
+	EventOnline   EventKind = "online"   // a host was reached or lost
+	EventTrouble  EventKind = "trouble"  // something failed here that may mend itself
+	EventWriting  EventKind = "writing"  // somebody writes in a room, or has stopped
+	EventHere     EventKind = "here"     // somebody is here, or has gone
+	EventPerson   EventKind = "person"   // what is known of a person changed, or what they show
+	EventPins     EventKind = "pins"     // a message was pinned in a room, or is no more
+	EventHistory  EventKind = "history"  // more of the history came from another device
+	EventRecovery EventKind = "recovery" // the 24 words were made, confirmed or dropped, or something came back by them
+	EventLinking  EventKind = "linking"  // the linking of a device went on: Text is its LinkStage
 )
 
 // Event is something that happened. It is told after it is durable.
@@ -61,6 +62,9 @@ func (c *Client) Subscribe(f func(Event)) (cancel func()) {
 }
 
 func (c *Client) emit(e Event) {
+	if e.Kind == EventRoom || e.Kind == EventPerson {
+		c.recordLater()
+	}
 	for i := 1; i <= c.lastSub; i++ { // in order of subscription
 		if f := c.watchers[i]; f != nil {
 			f(e)

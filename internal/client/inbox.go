@@ -148,6 +148,13 @@ func (c *Client) envelope(tx store.Tx, after *[]func(), env room.Envelope, chain
 		}
 		return c.knocked(tx, after, chain, k)
 	}
+	if env.Kind == room.EnvelopeReturn {
+		r, err := room.ParseReturn(env.Body)
+		if err != nil {
+			return err
+		}
+		return c.returned(tx, after, chain, env.Device, r)
+	}
 	if env.Kind == room.EnvelopeDevices && chain.ID() == c.chain.ID() {
 		return c.growOwn(tx, after, chain)
 	}
@@ -182,6 +189,11 @@ func (c *Client) invited(tx store.Tx, after *[]func(), env room.Envelope, chain 
 	if answers, err := c.asked(tx, chain.ID(), i); err != nil {
 		return err
 	} else if answers && row.State == store.Request {
+		row.State = store.Accepted
+	}
+	if back, err := c.mayReturn(tx, chain.ID(), i); err != nil {
+		return err
+	} else if back && row.State == store.Request {
 		row.State = store.Accepted
 	}
 	if row.State != store.Request {

@@ -229,6 +229,9 @@ func (c *Client) settleIn(row store.Invitation, i room.Invitation, group *mls.Gr
 		Room: i.Room, Number: i.Generation, Host: i.Host, Log: i.At.Log, Secret: i.Cursor, Next: &next,
 		Seq: i.At.Seq, Chain: i.At.Chain, State: store.GenLive, Since: c.nowMS(), Seen: c.nowMS(), Updated: c.nowMS(), TTL: ctx.TTL, Suite: group.Suite(),
 	}
+	if kp.LastResort { // its keys stand in other rooms too: it has a leaf of its own before long
+		g.Updated = 0
+	}
 	if i.At.Seq == 0 {
 		g.Chain = wire.EmptyChain(i.At.Log)
 	}

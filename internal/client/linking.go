@@ -11,6 +11,7 @@ import (
 	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/internal/wire"
+	"sotto/mls"
 )
 
 // Errors about the linking of a device.
@@ -46,12 +47,15 @@ type Linking struct {
 // linkTalk is a linking under way, on either side.
 type linkTalk struct {
 	Linking
-	old   *linking.Old
-	fresh *linking.New
-	keys  *identity.Keys // of the new device
-	heard int            // messages of the other side
-	link  *link
-	done  func(error) // of the new device
+	old    *linking.Old
+	fresh  *linking.New
+	keys   *identity.Keys // of the new device
+	inbox  wire.InboxName
+	public wire.Secret
+	first  *store.KeyPackage // by which it is brought into rooms
+	heard  int               // messages of the other side
+	link   *link
+	done   func(error) // of the new device
 }
 
 // Linking is the linking under way or the last one; nil when there was none.
@@ -256,6 +260,9 @@ func (c *Client) hearNew(t *linkTalk, m []byte) {
 						return err
 					}
 				}
+				if err := tx.SetFact(factArrival+string(name[:]), wire.Marshal(arrival{t.old.Arrival, c.nowMS()})); err != nil {
+					return err
+				}
 				return c.sendHistory(tx, name)
 			}); err != nil {
 				c.fail("beginning to send the history", err)
@@ -282,7 +289,7 @@ func (c *Client) hearOld(t *linkTalk, m []byte) {
 			t.Stage, t.Words = LinkCompare, t.fresh.Words()
 		}
 	case 3:
-		if answer, err = t.fresh.Possess(m); err == nil {
+		if answer, err = t.fresh.Possess(m, func(id identity.Credential) (linking.Arrival, error) { return c.arrive(t, id) }); err == nil {
 			t.Stage = LinkAdding
 		}
 	case 4:
@@ -300,6 +307,20 @@ func (c *Client) hearOld(t *linkTalk, m []byte) {
 	}
 	c.say(t, answer)
 	c.tellTalk(t)
+}
+
+// arrive makes what brings the new device into rooms. Its key package is one of last resort,
+// since it is used for all of them; in each the device soon has a leaf of its own making.
+func (c *Client) arrive(t *linkTalk, id identity.Credential) (linking.Arrival, error) {
+	kp, err := c.keyPackage(t.keys, mls.BasicCredential(id.Marshal()), true)
+	if err != nil {
+		return linking.Arrival{}, err
+	}
+	defer kp.Erase()
+	c.random(t.inbox[:])
+	t.public = c.newSecret()
+	t.first = &store.KeyPackage{Ref: kp.Public.Ref(), Secrets: kp.Marshal(), LastResort: true, Created: c.nowMS()}
+	return linking.Arrival{KeyPackage: kp.Public.Marshal(), Inbox: t.inbox, Capability: t.public}, nil
 }
 
 // say hands a message to the other side.
@@ -354,6 +375,15 @@ func (c *Client) adopt(t *linkTalk, chain *identity.Chain) {
 	h, err := wire.ParseHandle(chain.Handle())
 	if err == nil {
 		err = c.keepAccount(t.keys, chain, h, func(tx store.Tx) error {
+			if err := tx.PutKeyPackage(*t.first); err != nil {
+				return err
+			}
+			if err := tx.SetFact(factInbox, t.inbox[:]); err != nil {
+				return err
+			}
+			if err := tx.SetFact(factPublic, t.public[:]); err != nil {
+				return err
+			}
 			if err := tx.SetFact(factKnown, []byte{1}); err != nil {
 				return err
 			}

@@ -92,7 +92,7 @@ func (c *Client) succeed(tx store.Tx, after *[]func(), row store.Invitation, r *
 		end = ending{last: ctx.Before.Seq}
 	}
 	last := end.last
-	if err := c.resend(tx, r.ID, r.Generation, end); err != nil {
+	if err := c.resend(tx, r.ID, r.Generation, end, known); err != nil {
 		return nil, err
 	}
 	if old == nil || old.State == store.GenClosed {
@@ -345,7 +345,7 @@ func (c *Client) regroup(w store.Want, g *gen, ctx room.Context, body wantMove, 
 		if err := tx.Unseal(g.Room, 0, 0); err != nil {
 			return err
 		}
-		if err := c.resend(tx, g.Room, g.Number, ending{last: last}); err != nil {
+		if err := c.resend(tx, g.Room, g.Number, ending{last: last}, next.known); err != nil {
 			return err
 		}
 		if err := c.closeRow(tx, after, g); err != nil {

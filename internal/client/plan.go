@@ -66,6 +66,8 @@ func (g *gen) plan(w store.Want) (*plan, error) {
 		err = g.planBring(w, p)
 	case wantDismissKind:
 		err = g.planDismiss(w, p)
+	case wantReturnKind:
+		err = g.planReturn(w, p)
 	default:
 		err = errDone
 	}
@@ -201,7 +203,9 @@ func (g *gen) leaveEmpty() error {
 		if err != nil || r == nil {
 			return err
 		}
-		r.State = store.RoomLeft
+		if r.State == store.RoomActive { // a pair's that was merged stays so
+			r.State = store.RoomLeft
+		}
 		if err := tx.PutRoom(*r); err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package client
 
 import (
+	"math"
+
 	"errors"
 	"fmt"
 
@@ -21,9 +23,11 @@ import (
 // read it there and others have not. So that nobody who may move the room can have everything
 // that was ever said there change places, that is so for the last entries only.
 //
-// What was written before somebody new came in is not sent again: they would read it. It
-// stays "stored", and is told as expired when no host would hold it any longer.
-func (c *Client) resend(tx store.Tx, id room.ID, generation uint64, end ending) error {
+// What was written before somebody of the new generation came in is not sent again: they would
+// read it. It stays "stored", and is told as expired when no host would hold it any longer.
+// Where the old generation is to have ended makes no difference to that: who moves a room says
+// where, and may have come late. next is who is in the new generation.
+func (c *Client) resend(tx store.Tx, id room.ID, generation uint64, end ending, next room.Knowledge) error {
 	g, err := tx.Generation(id, generation)
 	if err != nil || g == nil {
 		return err
@@ -36,7 +40,19 @@ func (c *Client) resend(tx store.Tx, id room.ID, generation uint64, end ending) 
 	if err != nil || r == nil {
 		return err
 	}
-	own, err := tx.Undelivered(home, c.keys.Name, *g, end.last)
+	since, err := tx.Since(id, generation)
+	if err != nil {
+		return err
+	}
+	floor := uint64(0)
+	for account := range next {
+		came, was := since[account]
+		if !was { // whoever moved the room brought them in
+			floor = math.MaxInt64
+		}
+		floor = max(floor, came)
+	}
+	own, err := tx.Undelivered(home, c.keys.Name, *g, end.last, floor)
 	if err != nil {
 		return err
 	}

@@ -62,14 +62,20 @@ func (c *Client) Sync(ctx context.Context) error {
 			}
 			c.pump()
 		}
-		c.until(c.quiet, done)
+		c.until(c.quiet, func(err error) {
+			if err != nil {
+				done(err)
+				return
+			}
+			c.flushRecord(done)
+		})
 	})
 }
 
 // quiet says whether nothing is under way.
 func (c *Client) quiet() (bool, error) {
 	a := c.account
-	if a.link.up && !a.read || !a.link.up && a.link.fails == 0 || c.pending > 0 || len(c.entering) > 0 {
+	if a.link.up && !a.read || !a.link.up && a.link.fails == 0 || c.pending > 0 || len(c.entering) > 0 || c.backing {
 		return false, nil
 	}
 	busy := false
@@ -106,7 +112,7 @@ func (c *Client) quiet() (bool, error) {
 // wantBusy says whether a want is due that this device can bring about now, without
 // waiting for somebody else.
 func (c *Client) wantBusy(tx store.Tx, w store.Want) (bool, error) {
-	if w.Due > c.nowMS() || w.Kind == wantLeave || w.Kind == wantRejoin || !c.account.link.up {
+	if w.Due > c.nowMS() || w.Kind == wantLeave || w.Kind == wantRejoin || w.Kind == wantReturnedKind || !c.account.link.up {
 		return false, nil
 	}
 	g, err := c.current(tx, w.Room)

@@ -241,7 +241,7 @@ func (c *Client) sendPart(s sending) {
 							return err
 						}
 						if chunk.Last {
-							return tx.DropFacts(factSending + string(s.Device[:]))
+							return tx.DropFacts(factSending+string(s.Device[:]), factArrival+string(s.Device[:]))
 						}
 						s.Place = next
 						return tx.SetFact(factSending+string(s.Device[:]), wire.Marshal(s))

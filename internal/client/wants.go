@@ -15,19 +15,21 @@ import (
 // Kinds of wants: what this device is to bring about in a room. A want is durable; it is
 // looked at anew in each epoch and forgotten when it is done, whoever did it.
 const (
-	wantInviteKind  uint8 = 1  // invitations to send, for a commit that is merged
-	wantAdd         uint8 = 2  // add a person
-	wantRemove      uint8 = 3  // remove a person
-	wantContext     uint8 = 4  // title, roles, disappearing time
-	wantLeave       uint8 = 5  // leave: propose it in each epoch until it is committed
-	wantFarewell    uint8 = 6  // commit somebody's leaving
-	wantUpdate      uint8 = 7  // renew our leaf
-	wantReadd       uint8 = 8  // let a device in again that lost its state
-	wantAgain       uint8 = 9  // invite again who never came
-	wantRejoin      uint8 = 10 // ask to be let in again
-	wantMoveKind    uint8 = 11 // move the room
-	wantBringKind   uint8 = 12 // bring in another device of this account
-	wantDismissKind uint8 = 13 // take out devices that an account has revoked
+	wantInviteKind   uint8 = 1  // invitations to send, for a commit that is merged
+	wantAdd          uint8 = 2  // add a person
+	wantRemove       uint8 = 3  // remove a person
+	wantContext      uint8 = 4  // title, roles, disappearing time
+	wantLeave        uint8 = 5  // leave: propose it in each epoch until it is committed
+	wantFarewell     uint8 = 6  // commit somebody's leaving
+	wantUpdate       uint8 = 7  // renew our leaf
+	wantReadd        uint8 = 8  // let a device in again that lost its state
+	wantAgain        uint8 = 9  // invite again who never came
+	wantRejoin       uint8 = 10 // ask to be let in again
+	wantMoveKind     uint8 = 11 // move the room
+	wantBringKind    uint8 = 12 // bring in another device of this account
+	wantDismissKind  uint8 = 13 // take out devices that an account has revoked
+	wantReturnedKind uint8 = 14 // somebody lost every device: waits for the person's word, and nothing is done about it
+	wantReturnKind   uint8 = 15 // let them in again
 )
 
 const (
@@ -113,6 +115,9 @@ func (c *Client) pumpWants() {
 	now := c.nowMS()
 	next := int64(0)
 	for _, w := range wants {
+		if w.Kind == wantReturnedKind {
+			continue
+		}
 		if w.Due > now {
 			if next == 0 || w.Due < next {
 				next = w.Due

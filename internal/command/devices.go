@@ -177,14 +177,22 @@ func (d *Device) linkingAt(ctx context.Context, stage client.LinkStage) (*client
 
 // readLine reads one line; a wait that is stopped leaves its goroutine to the end of the
 // process.
-func readLine(ctx context.Context, in io.Reader) (string, error) {
+func readLine(ctx context.Context, in io.Reader) (string, error) { return newTyping(in).next(ctx) }
+
+// typing is what is typed, line by line, one after the other.
+type typing struct{ r *bufio.Reader }
+
+func newTyping(in io.Reader) typing { return typing{bufio.NewReader(io.LimitReader(in, 4096))} }
+
+// next reads the next line.
+func (t typing) next(ctx context.Context) (string, error) {
 	type answer struct {
 		text string
 		err  error
 	}
 	got := make(chan answer, 1)
 	go func() {
-		text, err := bufio.NewReader(io.LimitReader(in, 4096)).ReadString('\n')
+		text, err := t.r.ReadString('\n')
 		if errors.Is(err, io.EOF) && text != "" {
 			err = nil
 		}

@@ -8,6 +8,7 @@ import (
 
 	"sotto/internal/client"
 	"sotto/internal/explain"
+	"sotto/internal/identity"
 	"sotto/internal/room"
 	"sotto/internal/wire"
 )
@@ -265,11 +266,19 @@ func (o RoomKnocks) Run(ctx context.Context, d *Device, x *IO) error {
 	if err != nil {
 		return err
 	}
+	back, err := d.Client.Returns(id)
+	if err != nil {
+		return err
+	}
+	for _, k := range back {
+		v := Knock{Type: "knock", ID: k.ID, Room: roomText(id), Handle: k.Handle, Account: accountText(k.Account), Name: k.Name, Time: stamp(k.Time), Returns: true}
+		x.say(v, "%s %s%s lost every device and has a new key: compare numbers first", clock(k.Time, 0), line(k.Handle), called(k.Name))
+	}
 	for _, k := range list {
 		v := Knock{Type: "knock", ID: k.ID, Room: roomText(id), Handle: k.Handle, Account: accountText(k.Account), Name: k.Name, Time: stamp(k.Time)}
 		x.say(v, "%s %s%s", clock(k.Time, 0), line(k.Handle), called(k.Name))
 	}
-	if len(list) > 0 && !x.JSON {
+	if len(list)+len(back) > 0 && !x.JSON {
 		x.printf("Let in with sotto room admit %s HANDLE, or not with sotto room refuse.\n", line(o.Room))
 	}
 	return late
@@ -315,13 +324,29 @@ func (d *Device) answerKnock(ctx context.Context, to, who string, accept bool, x
 	if err != nil {
 		return err
 	}
+	back, err := d.Client.Returns(id)
+	if err != nil {
+		return err
+	}
+	type waiting struct {
+		handle  string
+		account identity.ID
+		answer  func(context.Context) error
+	}
+	var all []waiting
+	for _, k := range back {
+		all = append(all, waiting{k.Handle, k.Account, func(ctx context.Context) error { return d.Client.AnswerReturn(ctx, id, k.ID, accept) }})
+	}
 	for _, k := range list {
-		if k.Handle != who && accountText(k.Account) != who {
+		all = append(all, waiting{k.Handle, k.Account, func(ctx context.Context) error { return d.Client.AnswerKnock(ctx, k.ID, accept) }})
+	}
+	for _, k := range all {
+		if k.handle != who && accountText(k.account) != who {
 			continue
 		}
 		wait, cancel := context.WithTimeout(ctx, x.Timeout)
 		defer cancel()
-		err := d.Client.AnswerKnock(wait, k.ID, accept)
+		err := k.answer(wait)
 		if errors.Is(err, context.DeadlineExceeded) {
 			return &Failure{Code: "queued", Text: who + " comes in when sotto next runs and reaches the server", Sort: explain.Unreachable}
 		}

@@ -35,6 +35,7 @@ type Knock struct {
 	Account string `json:"account"`
 	Name    string `json:"name,omitempty"`
 	Time    string `json:"time"`
+	Returns bool   `json:"returns,omitempty"` // a member who lost every device
 }
 
 // Joined is what became of `join`.

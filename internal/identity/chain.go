@@ -60,6 +60,9 @@ func (c *Chain) Append(signed []byte) error {
 	if err := c.permits(s); err != nil {
 		return err
 	}
+	if s.Signer != nil && len(c.signed)+1+wire.ChainReserve+c.activeAfter(s) > wire.MaxChain {
+		return bad("a device leaves no place for the recovery key")
+	}
 	key, possession := c.signerKey(s), newKey(s)
 	if key == nil {
 		return bad("signed by nobody the chain holds at this point")
@@ -191,6 +194,19 @@ func (c *Chain) activeCount() (n int) {
 		if c.devices[i].revoked == 0 {
 			n++
 		}
+	}
+	return n
+}
+
+// activeAfter is how many devices would be active after a statement. Whoever holds a device
+// cannot fill the chain: the recovery key always finds place to revoke them all.
+func (c *Chain) activeAfter(s *Statement) int {
+	n := c.activeCount()
+	switch {
+	case s.Device != nil:
+		n++
+	case s.Revoked != nil:
+		n--
 	}
 	return n
 }

@@ -289,10 +289,33 @@ func TestOrderAndLength(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for i := 0; p.c.Len() < wire.MaxChain; i++ {
+	p.does(t, p.laptop.SetRecovery(p.c, p.words, now))
+	for i := 0; p.c.Len() < wire.MaxChain-wire.ChainReserve-len(p.c.ActiveDevices()); i++ {
 		p.does(t, p.laptop.Move(p.c, handle(t, []string{"ana@a.example", "ana@b.example"}[i%2]), now))
 	}
-	over := p.laptop.Move(p.c, handle(t, "ana@c.example"), now)
+	// Whoever holds a device cannot fill the chain: the recovery key has its places.
+	for name, s := range map[string][]byte{
+		"moved":      p.laptop.Move(p.c, handle(t, "ana@c.example"), now),
+		"with a new": p.laptop.AddDevice(p.c, p.mallory, now),
+	} {
+		if err := p.c.Append(s); !errors.Is(err, ErrChain) || !strings.Contains(err.Error(), "no place for the recovery key") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	p.does(t, p.words.AddDevice(p.c, p.mallory, now))
+	for _, d := range []*Keys{p.laptop, p.phone, p.tablet} {
+		p.does(t, p.words.RevokeDevice(p.c, d.Name, now))
+	}
+	last := p.words
+	for i := byte(0); p.c.Len() < wire.MaxChain; i++ {
+		next, err := NewRecoveryKeys([32]byte{0xee, i})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.does(t, last.Replace(p.c, next, now))
+		last = next
+	}
+	over := p.mallory.Move(p.c, handle(t, "ana@c.example"), now)
 	if err := p.c.Append(over); !errors.Is(err, ErrChain) || !strings.Contains(err.Error(), "as long as") {
 		t.Errorf("over-long: %v", err)
 	}

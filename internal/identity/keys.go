@@ -188,7 +188,10 @@ func (r *RecoveryKeys) Replace(c *Chain, next *RecoveryKeys, now time.Time) []by
 	return sign(s, r.signature, next.signature)
 }
 
-// Seal encrypts to a device's inbox key: HPKE (RFC 9180) base mode with X-Wing,
+// Open opens what Seal sealed to the recovery key.
+func (r *RecoveryKeys) Open(info, sealed []byte) ([]byte, error) { return open(r.seal, info, sealed) }
+
+// Seal encrypts to a device's inbox key, or to the recovery key: HPKE (RFC 9180) base mode with X-Wing,
 // HKDF-SHA256 and AES-128-GCM; the encapsulated key stands in front.
 func Seal(inbox, info, plaintext []byte) ([]byte, error) {
 	pub, err := hpke.MLKEM768X25519().NewPublicKey(inbox)

@@ -99,6 +99,16 @@ func parse(b []byte) (*Statement, *Signed, error) {
 	return &s, &signed, nil
 }
 
+// ReadStatement reads a signed statement and checks its form. Whether it is true, a Chain
+// says.
+func ReadStatement(signed []byte) (Statement, error) {
+	s, _, err := parse(signed)
+	if err != nil {
+		return Statement{}, err
+	}
+	return *s, nil
+}
+
 // form checks that exactly the fields of the kind are there, each of its size.
 func (s *Statement) form() error {
 	bad := func(what string) error {

@@ -41,7 +41,17 @@ type offer struct {
 }
 
 type possession struct {
-	Signature []byte `cbor:"1,keyasint"`
+	Signature []byte  `cbor:"1,keyasint"`
+	Arrival   Arrival `cbor:"2,keyasint"`
+}
+
+// Arrival is how the old device brings the new one into rooms without asking a server for
+// each: a key package that may be used for all of them (RFC 9420 section 16.8), and where its
+// invitations go. The caller checks both.
+type Arrival struct {
+	KeyPackage []byte         `cbor:"1,keyasint"`
+	Inbox      wire.InboxName `cbor:"2,keyasint"`
+	Capability wire.Secret    `cbor:"3,keyasint"`
 }
 
 type welcome struct {
@@ -62,6 +72,7 @@ type Old struct {
 	Newcomer  Newcomer
 	chain     *identity.Chain
 	statement []byte
+	Arrival   Arrival // of the new device, from Complete on
 }
 
 // NewOld begins for a code that this device shows.
@@ -121,6 +132,7 @@ func (o *Old) Complete(keys *identity.Keys, m []byte) ([]byte, error) {
 	if err := o.x.openIn(m, &in); err != nil {
 		return nil, err
 	}
+	o.Arrival = in.Arrival
 	signed := keys.AddProposed(o.statement, in.Signature)
 	if err := o.chain.Clone().Append(signed); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTalk, err)
@@ -188,8 +200,9 @@ func (n *New) Prove(m []byte) ([]byte, error) {
 func (n *New) Words() [2]string { return n.x.words }
 
 // Possess takes message 4 and makes message 5. The account is the one that was typed, and the
-// statement adds this device to its chain, and nothing else.
-func (n *New) Possess(m []byte) ([]byte, error) {
+// statement adds this device to its chain, and nothing else. arrive makes what the old device
+// needs, for the credential that this device is to have.
+func (n *New) Possess(m []byte, arrive func(identity.Credential) (Arrival, error)) ([]byte, error) {
 	var in offer
 	if err := n.x.openIn(m, &in); err != nil {
 		return nil, err
@@ -210,7 +223,13 @@ func (n *New) Possess(m []byte) ([]byte, error) {
 		return nil, ErrTalk // Possess has looked at it
 	}
 	n.chain, n.linker = chain, *s.Signer
-	return n.x.seal(possession{signature})
+	a, err := arrive(identity.Credential{
+		Version: 1, Account: chain.ID(), Device: n.keys.Name, Head: identity.HashStatement(in.Statement), Length: uint32(chain.Len() + 1), Handle: chain.Handle(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n.x.seal(possession{signature, a})
 }
 
 // Enter takes message 6: the account's chain, with this device in it.

@@ -79,7 +79,7 @@ func (p *play) talk(t testing.TB, o *Old, n *New, between func(i int, m []byte) 
 			}
 			return o.Offer(p.ana, p.chain, now)
 		},
-		n.Possess,
+		possess(n),
 		func(m []byte) ([]byte, error) {
 			signed, err := o.Complete(p.ana, m)
 			if err != nil {
@@ -96,6 +96,14 @@ func (p *play) talk(t testing.TB, o *Old, n *New, between func(i int, m []byte) 
 	return n.Enter(m)
 }
 
+func possess(n *New) func([]byte) ([]byte, error) {
+	return func(m []byte) ([]byte, error) {
+		return n.Possess(m, func(c identity.Credential) (Arrival, error) {
+			return Arrival{KeyPackage: c.Marshal(), Inbox: wire.InboxName{1}, Capability: wire.Secret{2}}, nil
+		})
+	}
+}
+
 func faithful(_ int, m []byte) []byte { return m }
 
 func TestTalk(t *testing.T) {
@@ -104,6 +112,9 @@ func TestTalk(t *testing.T) {
 	chain, err := p.talk(t, o, n, faithful)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if c, err := identity.ParseCredential(o.Arrival.KeyPackage); err != nil || c != identity.CredentialOf(chain, p.phone.Name) || o.Arrival.Inbox != (wire.InboxName{1}) {
+		t.Errorf("%+v, %v: not the credential of the device in the chain", o.Arrival, err)
 	}
 	if n.Base() != 7 || n.Linker() != p.ana.Name {
 		t.Error(n.Base(), n.Linker())
@@ -244,7 +255,7 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	m4, _ := o.Offer(p.ana, p.chain, now)
-	m5, err := n.Possess(m4)
+	m5, err := possess(n)(m4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +332,7 @@ func FuzzNew(f *testing.F) {
 		if _, err := n.Prove(a); err == nil {
 			t.Fatal("proved itself to somebody without the code")
 		}
-		if _, err := n.Possess(b); err == nil {
+		if _, err := possess(n)(b); err == nil {
 			t.Fatal("possessed for nobody")
 		}
 		if _, err := n.Enter(c); err == nil {

@@ -124,3 +124,68 @@ func BenchmarkBurst(b *testing.B) {
 	<-done
 	b.ReportMetric(float64(n)/time.Since(begin).Seconds(), "messages/s")
 }
+
+// BenchmarkDevices links a device to an account with 200 rooms, until it is in all of them,
+// and unlinks it, until it is in none. Each happens once, whatever b.N.
+func BenchmarkDevices(b *testing.B) {
+	const rooms = 200
+	w := New(b)
+	ana, bo := w.Person("ana"), w.Person("bo")
+	ana.Send(bo.Handle, "hello")
+	bo.Eventually("has a request", func() bool { return len(must(bo.Client.Requests())) == 1 }, func() any { return nil })
+	ctx := context.Background()
+	if err := bo.Client.Accept(ctx, ana.Handle); err != nil {
+		b.Fatal(err)
+	}
+	for i := range rooms - 1 {
+		if _, err := ana.Client.CreateRoom(ctx, fmt.Sprintf("room %d", i), []string{bo.Handle}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	ana.Sync()
+	// in is in how many rooms of Ana's so many of her devices are.
+	in := func(p *Person, devices int) (n int) {
+		for _, r := range must(p.Client.Rooms()) {
+			for _, m := range r.Members {
+				if m.Account == ana.account() && m.Devices == devices {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	b.ResetTimer()
+	begin := time.Now()
+	phone := w.Nobody("ana", w.Home)
+	ana.link(b, phone, "Phone")
+	phone.Eventually("is in every room", func() bool { return in(phone, 2) == rooms }, func() any { return in(phone, 2) })
+	linked := time.Since(begin)
+	begin = time.Now()
+	if err := ana.Client.Unlink(ctx, must(ana.Client.Devices(ana.account()))[1].Device); err != nil {
+		b.Fatal(err)
+	}
+	ana.Eventually("is alone in every room", func() bool { return in(ana, 1) == rooms }, func() any { return in(ana, 1) })
+	b.StopTimer()
+	b.ReportMetric(linked.Seconds(), "link-s")
+	b.ReportMetric(time.Since(begin).Seconds(), "unlink-s")
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkHistory brings 100,000 messages to a device that was linked.
+func BenchmarkHistory(b *testing.B) {
+	w := New(b)
+	ana := w.Person("ana")
+	ana.fill(b, 100_000)
+	b.ResetTimer()
+	phone := w.Nobody("ana", w.Home)
+	ana.link(b, phone, "Phone")
+	begin := time.Now()
+	phone.Eventually("has the whole history", func() bool { h, _ := phone.Client.History(); return h.Done }, func() any { h, _ := phone.Client.History(); return h })
+	b.StopTimer()
+	h, err := phone.Client.History()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(h.Got)/time.Since(begin).Seconds(), "messages/s")
+	b.ReportMetric(0, "ns/op")
+}

@@ -21,7 +21,7 @@ import (
 
 // link makes somebody with no account another device of p: by the code, and with the word
 // that both show the same.
-func (p *Person) link(t *testing.T, fresh *Person, label string) {
+func (p *Person) link(t testing.TB, fresh *Person, label string) {
 	t.Helper()
 	fresh.Open()
 	l, err := p.Client.StartLinking(patient(t))
@@ -213,6 +213,23 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// fill gives a device a past of so many messages.
+func (p *Person) fill(t testing.TB, messages int) {
+	t.Helper()
+	p.Away()
+	st, err := store.Open(store.Options{Path: filepath.Join(p.Home, "sotto.db"), Key: sha256.Sum256([]byte(p.Name))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := seed.Fill(st, seed.Plan{Rooms: 20, Messages: messages, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.Back()
+}
+
 // A long history survives ten cuts, at either end and in the middle, and nothing of it comes
 // twice or out of its place.
 func TestHistoryCut(t *testing.T) {
@@ -222,18 +239,7 @@ func TestHistoryCut(t *testing.T) {
 	}
 	w := New(t)
 	ana := w.Person("ana")
-	ana.Away()
-	st, err := store.Open(store.Options{Path: filepath.Join(ana.Home, "sotto.db"), Key: sha256.Sum256([]byte(ana.Name))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := seed.Fill(st, seed.Plan{Rooms: 20, Messages: n, Seed: 1}); err != nil {
-		t.Fatal(err)
-	}
-	if err := st.Close(); err != nil {
-		t.Fatal(err)
-	}
-	ana.Back()
+	ana.fill(t, n)
 	begun := time.Now()
 	phone := ana.device(t, "Phone")
 	got := func() int64 {

@@ -46,6 +46,10 @@ func FuzzParseRejoin(f *testing.F) {
 	fuzzParser(f, ParseRejoin, Rejoin{Generation: 1, KeyPackage: []byte{1}, Joined: joined()})
 }
 
+func FuzzParseReturn(f *testing.F) {
+	fuzzParser(f, ParseReturn, Return{Generation: 1, KeyPackage: []byte{1}, Joined: joined()})
+}
+
 func FuzzParseBundle(f *testing.F) {
 	fuzzParser(f, ParseBundle, Bundle{}, Bundle{Tree: []byte{1}, Chains: []Proof{newAccount(f, "ana").proof(0)}})
 }

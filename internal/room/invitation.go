@@ -21,6 +21,7 @@ const (
 	EnvelopeKnock      EnvelopeKind = 3
 	EnvelopeDevices    EnvelopeKind = 4 // the sender's chain has grown, to its account's other devices
 	EnvelopeHistory    EnvelopeKind = 5 // HistoryPart, to a device that this one has linked
+	EnvelopeReturn     EnvelopeKind = 6 // Return, to the devices of a room's members
 )
 
 // Envelope is an inbox entry without its seal: who sends it, proven by the chain, and

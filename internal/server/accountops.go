@@ -27,6 +27,9 @@ var accountOperations = map[wire.Op]operation{
 	wire.OpMeet:       {auth: true, do: (*Session).meet},
 	wire.OpMeetSay:    {auth: true, do: call((*Session).sayThere)},
 	wire.OpMeetEnd:    {auth: true, do: call((*Session).endMeeting)},
+	wire.OpRecover:    {do: (*Session).recover},
+	wire.OpRecord:     {auth: true, do: call((*Session).putRecord)},
+	wire.OpRecordGet:  {auth: true, do: call((*Session).getRecord)},
 }
 
 func (s *Session) register(r wire.Register) (wire.Done, error) {
@@ -100,8 +103,12 @@ func (s *Session) statement(id uint64, body []byte) {
 		s.refuse(id, err)
 		return
 	}
-	err = s.srv.dropDeparted()
-	if err != nil {
+	s.stated(id, a, revoked)
+}
+
+// stated answers what added to a chain and ends the connections of the revoked devices.
+func (s *Session) stated(id uint64, a *directory.Account, revoked []wire.DeviceName) {
+	if err := s.srv.dropDeparted(); err != nil {
 		s.srv.o.Log.Error("an inbox was not erased, and is tried again in a minute", "err", err)
 	}
 	s.answer(id, wire.Done{})

@@ -284,9 +284,9 @@ func (t Tx) Paid(o Owed) error {
 
 // Undelivered are the messages written on a device that the generation after this one may
 // lack, in the order of their places: what stands after its last entry that counts; and what
-// not every member has told to have, unless somebody new came into the room since.
-func (t Tx) Undelivered(id room.ID, device wire.DeviceName, g Generation, last uint64) ([]Message, error) {
+// not every member has told to have. Nothing of that through floor.
+func (t Tx) Undelivered(id room.ID, device wire.DeviceName, g Generation, last, floor uint64) ([]Message, error) {
 	return collect(t, `SELECT `+messageColumns+` FROM messages WHERE room = ? AND device = ? AND generation = ? AND flags & ? = 0
-		AND (seq > ? AND state IN (2, 3, 4) OR seq > ? AND state = 2) ORDER BY pos`, scanMessage,
-		id, device, g.Number, FlagDeleted, last, g.Grown)
+		AND seq > ? AND (seq > ? AND state IN (2, 3, 4) OR state = 2) ORDER BY pos`, scanMessage,
+		id, device, g.Number, FlagDeleted, floor, last)
 }

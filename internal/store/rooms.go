@@ -104,15 +104,14 @@ type Generation struct {
 	Orphan  bool   // made by a member when no admin was left to
 	Adds    uint64 // members added since the last commit with a path
 	Context []byte // room.Context, kept when the group is lost
-	Grown   uint64 // the last commit that brought somebody new into the room
 }
 
-const genColumns = `room, generation, host, log, secret, next, claimed, seq, chain, state, since, seen, last, updated, created, ttl, suite, orphan, adds, context, grown`
+const genColumns = `room, generation, host, log, secret, next, claimed, seq, chain, state, since, seen, last, updated, created, ttl, suite, orphan, adds, context`
 
 func scanGen(r *sqlite.Row) (Generation, error) {
 	var g Generation
 	err := r.Scan(&g.Room, &g.Number, &g.Host, &g.Log, &g.Secret, &g.Next, &g.Claimed, &g.Seq, &g.Chain,
-		&g.State, &g.Since, &g.Seen, &g.Last, &g.Updated, &g.Created, &g.TTL, &g.Suite, &g.Orphan, &g.Adds, &g.Context, &g.Grown)
+		&g.State, &g.Since, &g.Seen, &g.Last, &g.Updated, &g.Created, &g.TTL, &g.Suite, &g.Orphan, &g.Adds, &g.Context)
 	return g, err
 }
 
@@ -123,8 +122,8 @@ func (t Tx) Generations() ([]Generation, error) {
 
 // PutGeneration keeps a generation whole.
 func (t Tx) PutGeneration(g Generation) error {
-	return t.tx.Exec(`INSERT OR REPLACE INTO generations (`+genColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-		g.Room, g.Number, g.Host, g.Log, g.Secret, g.Next, g.Claimed, g.Seq, g.Chain, g.State, g.Since, g.Seen, g.Last, g.Updated, g.Created, g.TTL, g.Suite, g.Orphan, g.Adds, g.Context, g.Grown)
+	return t.tx.Exec(`INSERT OR REPLACE INTO generations (`+genColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+		g.Room, g.Number, g.Host, g.Log, g.Secret, g.Next, g.Claimed, g.Seq, g.Chain, g.State, g.Since, g.Seen, g.Last, g.Updated, g.Created, g.TTL, g.Suite, g.Orphan, g.Adds, g.Context)
 }
 
 // SetPlace moves a generation's place on and remembers the running hash there, for the
@@ -185,13 +184,33 @@ func (t Tx) Known(id room.ID, generation uint64) (room.Knowledge, error) {
 	return k, err
 }
 
+// Since says of each account that a group knows with which entry it came into the room, 0 for
+// those who were in it when this device came.
+func (t Tx) Since(id room.ID, generation uint64) (map[identity.ID]uint64, error) {
+	out := map[identity.ID]uint64{}
+	err := t.tx.Query(`SELECT account, since FROM known WHERE room = ? AND generation = ?`, func(r *sqlite.Row) error {
+		var a identity.ID
+		var n uint64
+		err := r.Scan(&a, &n)
+		out[a] = n
+		return err
+	}, id, generation)
+	return out, err
+}
+
+// SetSince keeps with which entry an account came into the room.
+func (t Tx) SetSince(id room.ID, generation uint64, account identity.ID, seq uint64) error {
+	return t.tx.Exec(`UPDATE known SET since = ? WHERE room = ? AND generation = ? AND account = ?`, seq, id, generation, account)
+}
+
 // PutKnown keeps what a group knows: what differs from before.
 func (t Tx) PutKnown(id room.ID, generation uint64, before, after room.Knowledge) error {
 	for account, c := range after {
 		if old := before[account]; old != nil && old.Len() == c.Len() {
 			continue
 		}
-		if err := t.tx.Exec(`INSERT OR REPLACE INTO known (room, generation, account, chain) VALUES (?,?,?,?)`, id, generation, account, encodeChain(c)); err != nil {
+		if err := t.tx.Exec(`INSERT INTO known (room, generation, account, chain) VALUES (?,?,?,?)
+			ON CONFLICT (room, generation, account) DO UPDATE SET chain = excluded.chain`, id, generation, account, encodeChain(c)); err != nil {
 			return err
 		}
 	}

@@ -388,6 +388,10 @@ CREATE TABLE asked ( -- links at which this person has knocked
 `, `
 ALTER TABLE notices ADD COLUMN said BLOB; -- a said.Said; NULL: only the text was kept
 ALTER TABLE messages ADD COLUMN code TEXT NOT NULL DEFAULT ''; -- of why it failed
+`, `
+ALTER TABLE known ADD COLUMN since INTEGER NOT NULL DEFAULT 0; -- the entry with which the account came into the room
+UPDATE known SET since = COALESCE((SELECT grown FROM generations g WHERE g.room = known.room AND g.generation = known.generation), 0);
+ALTER TABLE generations DROP COLUMN grown; -- of the last one that came
 `}
 
 // The parts of step 3 that it repeats. They are part of it: never changed after a release.

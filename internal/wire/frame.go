@@ -29,7 +29,8 @@ const (
 	OpVisitSay Op = 14 // Say -> Done
 )
 
-// Operations of /v1/account. All but OpHello, OpRegister and OpAuth need OpAuth first.
+// Operations of /v1/account. All but OpHello, OpRegister, OpAuth and OpRecover need OpAuth
+// first.
 const (
 	OpRegister   Op = 32 // Register -> Done
 	OpAuth       Op = 33 // Auth -> Done
@@ -46,6 +47,9 @@ const (
 	OpMeet       Op = 44 // Done -> Done: opens this account's meeting
 	OpMeetSay    Op = 45 // Say -> Done
 	OpMeetEnd    Op = 46 // Done -> Done
+	OpRecover    Op = 47 // Recover -> Done
+	OpRecord     Op = 48 // Record -> Done
+	OpRecordGet  Op = 49 // Done -> Record
 )
 
 // Events, which the server sends with request id 0.

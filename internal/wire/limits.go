@@ -20,11 +20,13 @@ const (
 	MaxWatch         = 512  // cursors in one watch frame
 	MaxWatched       = 4096 // cursors watched by one connection
 	MaxCredit        = 16 << 20
-	MaxKeyPackage    = 16 << 10 // bytes of one key package
-	MaxKeyPackages   = 100      // one-time key packages kept for one device
-	MaxClaim         = 16       // devices served by one claim
-	MaxStatement     = 8 << 10  // bytes of one signed chain statement
-	MaxChain         = 256      // statements of one chain
+	MaxKeyPackage    = 16 << 10  // bytes of one key package
+	MaxKeyPackages   = 100       // one-time key packages kept for one device
+	MaxClaim         = 16        // devices served by one claim
+	MaxStatement     = 8 << 10   // bytes of one signed chain statement
+	MaxChain         = 256       // statements of one chain
+	ChainReserve     = 16        // places of a chain that devices leave, beside one for each active device
+	MaxRecord        = 256 << 10 // bytes of one sealed recovery record
 
 	MaxLogEntries = 100_000   // entries standing in one log
 	MaxLogBytes   = 256 << 20 // bytes standing in one log

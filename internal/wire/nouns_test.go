@@ -20,7 +20,7 @@ var nouns = []any{
 	ClaimedPackages{}, Create{}, Created{}, Credit{}, Did{}, Done{}, Drop{}, EndedEvent{}, Entry{}, EntryEvent{},
 	Failure{}, Hello{}, Inbox{}, InboxAck{}, InboxEvent{}, InboxState{}, InboxWatch{}, Invite{}, Invited{}, KeyPackageCount{},
 	Lookup{}, Met{}, NewCursor{}, Part{}, PartEvent{}, Place{}, PlaceState{}, Publish{}, Put{}, Read{},
-	ReadAnswer{}, Register{}, Say{}, ServerInfo{}, Signal{}, SignalEvent{}, Statement{}, Swap{}, Ticket{},
+	ReadAnswer{}, Record{}, Recover{}, Register{}, Say{}, ServerInfo{}, Signal{}, SignalEvent{}, Statement{}, Swap{}, Ticket{},
 	TicketRequest{}, Unwatch{}, Visit{}, Watch{}, Watching{},
 }
 
@@ -31,7 +31,7 @@ func TestNounsAreAll(t *testing.T) {
 		have[reflect.TypeOf(n).Name()] = true
 	}
 	found := 0
-	for _, file := range []string{"log.go", "account.go", "frame.go", "meeting.go"} {
+	for _, file := range []string{"log.go", "account.go", "frame.go", "meeting.go", "recovery.go"} {
 		f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
 		if err != nil {
 			t.Fatal(err)

@@ -125,11 +125,15 @@ describe('the first run', () => {
     await hal.state('a note at home', 'stored', 'read');
   });
 
-  test('what comes later is said truthfully', async () => {
+  test('words that are none bring nothing back', async () => {
     const ida = stage.newcomer('ida');
     await ida.comes();
+    ida.watch.expected.push(/40\d/);
     await ida.press('first.words');
-    await ida.text('first.words.until').waitFor();
+    await ida.field('linking.handle').fill('ida@example.org');
+    await ida.field('words.title').fill('abandon '.repeat(24));
+    await ida.press('first.words.go');
+    await ida.page.locator('[class*=danger]').first().waitFor();
     await ida.press('word.back');
     await ida.page.getByRole('heading', { name: say('first.welcome') }).waitFor();
   });

@@ -35,9 +35,10 @@ const (
 	EventNotice   EventType = "notice"
 	EventHosts    EventType = "hosts"
 	EventSettings EventType = "settings"
-	EventPhase    EventType = "phase"   // locked, opened, deleted: load the state again
-	EventHistory  EventType = "history" // more of the history came from another device: GET /devices says how much
-	EventLinking  EventType = "linking" // the linking of a device went on: load it again
+	EventPhase    EventType = "phase"    // locked, opened, deleted: load the state again
+	EventHistory  EventType = "history"  // more of the history came from another device: GET /devices says how much
+	EventLinking  EventType = "linking"  // the linking of a device went on: load it again
+	EventRecovery EventType = "recovery" // the 24 words, or what they bring back: load it again
 	EventTrouble  EventType = "trouble"
 	EventOpen     EventType = "open" // sotto was opened again with a link in Text: show it
 )

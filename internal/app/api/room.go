@@ -152,9 +152,11 @@ type Link struct {
 	Used    int    `json:"used"`
 }
 
-// Knock is somebody who came by a link and waits for approval.
+// Knock is somebody who waits for approval: who came by a link, or a member who lost every
+// device, has a new key and asks to come back.
 type Knock struct {
 	ID      string `json:"id"`
+	Returns bool   `json:"returns"`
 	Handle  string `json:"handle"`
 	Account string `json:"account"`
 	Name    string `json:"name"`

@@ -1,9 +1,11 @@
 package directory
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 
 	"sotto/internal/identity"
 	"sotto/internal/wire"
@@ -92,26 +94,35 @@ func (d *Directory) Authenticate(a wire.Auth, nonce []byte) (*Account, error) {
 // the inboxes are the caller's to drop (Departed). The same statement again answers
 // as the first time did.
 func (d *Directory) State(name string, s wire.Statement) (*Account, []wire.DeviceName, error) {
+	return d.state(name, s.Head, s.Signed)
+}
+
+// state is State for some statements, which are taken together or not at all.
+func (d *Directory) state(name string, head wire.Hash, signed ...[]byte) (*Account, []wire.DeviceName, error) {
 	defer d.lock(name).Unlock()
 	old, err := d.load(name)
 	if err != nil {
 		return nil, nil, err
 	}
-	if n := old.Chain.Len(); n > 1 && string(old.Chain.Statements(n - 1)[0]) == string(s.Signed) {
+	if n := old.Chain.Len() - len(signed); n > 0 && slices.EqualFunc(old.Chain.Statements(n), signed, bytes.Equal) {
 		return old, nil, nil
 	}
-	if old.Chain.Head() != s.Head {
+	if old.Chain.Head() != head {
 		return nil, nil, wire.Refuse(wire.CodeHeadMoved, "the account's chain has grown meanwhile: look it up, and decide anew")
 	}
 	chain := old.Chain.Clone()
-	if err := chain.Append(s.Signed); err != nil {
-		return nil, nil, badChain(err)
+	for _, s := range signed {
+		if err := chain.Append(s); err != nil {
+			return nil, nil, badChain(err)
+		}
 	}
 	if h, err := wire.ParseHandle(chain.Handle()); err != nil || chain.Handle() != old.Chain.Handle() && h.Host == d.Host() {
 		return nil, nil, wire.Refuse(wire.CodeBadChain, "an account cannot move to another handle of the same server")
 	}
 	b := d.db.NewBatch()
-	b.Set(statementKey(name, chain.Len()-1), s.Signed)
+	for i, s := range signed {
+		b.Set(statementKey(name, old.Chain.Len()+i), s)
+	}
 	var revoked []wire.DeviceName
 	for _, dev := range old.Chain.ActiveDevices() {
 		if _, still := chain.Device(dev.Name); !still {
@@ -166,6 +177,7 @@ func (d *Directory) Delete(name string) (*Account, error) {
 		d.dropDevice(b, old, dev.Name)
 	}
 	b.Delete(accountKey(name))
+	b.Delete(recordKey(name))
 	dropPrefix(b, chainKey(name))
 	id := old.Chain.ID()
 	b.Delete(append([]byte(prefixQuota), id[:]...))

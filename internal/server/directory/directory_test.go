@@ -99,6 +99,39 @@ func TestAnswersAreDurable(t *testing.T) {
 		t.Fatal(err)
 	}
 	again()
+	if a, err = d.Account("ana"); err != nil {
+		t.Fatal(err)
+	}
+	words, err := identity.NewRecoveryKeys([32]byte{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, _, err = d.State("ana", wire.Statement{Head: a.Chain.Head(), Signed: k.SetRecovery(a.Chain, words, now)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SetRecord("ana", k.Name, []byte("sealed")); err != nil {
+		t.Fatal(err)
+	}
+	again()
+	if b, err := d.Record("ana"); err != nil || string(b) != "sealed" {
+		t.Fatal(err, b)
+	}
+	third, grown := keys(t), a.Chain.Clone()
+	r := wire.Recover{Handle: "ana@example.org", Head: grown.Head(), Signed: [][]byte{words.AddDevice(grown, third, now)}}
+	if err := grown.Append(r.Signed[0]); err != nil {
+		t.Fatal(err)
+	}
+	r.Signed = append(r.Signed, words.RevokeDevice(grown, k.Name, now))
+	if _, gone, err := d.Recover(r); err != nil || len(gone) != 1 || gone[0] != k.Name {
+		t.Fatal(err, gone)
+	}
+	if err := d.Dropped(a.Owner(k.Name)); err != nil {
+		t.Fatal(err)
+	}
+	again()
+	if a, err = d.Account("ana"); err != nil || len(a.Chain.ActiveDevices()) != 1 || a.Chain.ActiveDevices()[0].Name != third.Name {
+		t.Fatal(err)
+	}
 	owners, err := d.Departed()
 	if err != nil || len(owners) != 1 || string(owners[0]) != string(a.Owner(second.Name)) {
 		t.Fatal(err, owners)
@@ -146,6 +179,16 @@ func TestEveryRowIsDeclared(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := d.Spend(a, 1, 2, 10, 10); err != nil {
+		t.Fatal(err)
+	}
+	words, err := identity.NewRecoveryKeys([32]byte{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.State("ana", wire.Statement{Head: a.Chain.Head(), Signed: k.SetRecovery(a.Chain, words, now)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SetRecord("ana", k.Name, []byte("sealed")); err != nil {
 		t.Fatal(err)
 	}
 	mine, _, err := d.InviteBy("ana", 0, 5, 5)

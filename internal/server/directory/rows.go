@@ -21,6 +21,7 @@ const (
 	prefixWeek       = "Dw"
 	prefixRest       = "Dr"
 	prefixDeparted   = "Dx"
+	prefixRecord     = "Db"
 )
 
 // Rows declares what the directory stores.
@@ -35,6 +36,7 @@ var Rows = engine.Inventory{
 	{Prefix: prefixInvited, Holds: "which of these codes an account has made", Until: "as these"},
 	{Prefix: prefixWeek, Holds: "how many invitation codes an account has made this week, as a number", Until: "two weeks later, or the account is deleted"},
 	{Prefix: prefixRest, Holds: "the name of a deleted handle", Until: "a year after the deletion"},
+	{Prefix: prefixRecord, Holds: "an account's recovery record, sealed and padded: its size is all the server knows of it", Until: "it is replaced or the account deleted"},
 	{Prefix: prefixDeparted, Holds: "the identity of a device whose inbox is being erased", Until: "the inbox is erased, within a minute"},
 }
 
@@ -74,6 +76,8 @@ type weekRow struct {
 func weekOf(t time.Time) uint64 { return uint64(dayOf(t)+3) / 7 }
 
 func accountKey(name string) []byte { return []byte(prefixAccount + name) }
+
+func recordKey(name string) []byte { return []byte(prefixRecord + name) }
 
 func chainKey(name string) []byte { return []byte(prefixChain + name + "\x00") }
 

@@ -5,6 +5,7 @@ import type {
   AnswerKnock,
   AnswerRequest,
   ConfirmLinking,
+  ConfirmWords,
   DeleteQuery,
   EditMessage,
   EndAccount,
@@ -20,6 +21,7 @@ import type {
   LinkInfo,
   Linking,
   LocalServer,
+  MakeWords,
   Message,
   NameInfo,
   NameQuery,
@@ -29,6 +31,7 @@ import type {
   NewOpening,
   NewRoom,
   NewServer,
+  NewWords,
   Notice,
   NoticeQuery,
   OpenSession,
@@ -43,6 +46,8 @@ import type {
   QR,
   QRQuery,
   React,
+  RecoverAccount,
+  Recovery,
   RenameDevice,
   Report,
   Reported,
@@ -184,6 +189,26 @@ export const confirmLinking = (body: ConfirmLinking, signal?: AbortSignal): Prom
 /** End the linking under way. (DELETE /linking) */
 export const cancelLinking = (signal?: AbortSignal): Promise<void> =>
   request<void>('DELETE', '/linking', { signal })
+
+/** Make this device the only one of an account, by its 24 words. (POST /account/recover) */
+export const recoverAccount = (body: RecoverAccount, signal?: AbortSignal): Promise<Self> =>
+  request<Self>('POST', '/account/recover', { body, signal })
+
+/** How the account's 24 words stand. (GET /recovery) */
+export const recovery = (signal?: AbortSignal): Promise<Recovery> =>
+  request<Recovery>('GET', '/recovery', { signal })
+
+/** Make 24 words. They are the account's once they are confirmed. (POST /recovery/words) */
+export const makeWords = (body: MakeWords, signal?: AbortSignal): Promise<NewWords> =>
+  request<NewWords>('POST', '/recovery/words', { body, signal })
+
+/** Type some of the new words back: they are the account's then. (POST /recovery/confirm) */
+export const confirmWords = (body: ConfirmWords, signal?: AbortSignal): Promise<Recovery> =>
+  request<Recovery>('POST', '/recovery/confirm', { body, signal })
+
+/** Forget new words that were not confirmed. (DELETE /recovery/words) */
+export const dropWords = (signal?: AbortSignal): Promise<void> =>
+  request<void>('DELETE', '/recovery/words', { signal })
 
 /** Delete the account at its server, leave every room, empty this home. (DELETE /account) */
 export const deleteAccount = (body: EndAccount, signal?: AbortSignal): Promise<void> =>

@@ -16,6 +16,14 @@ export interface AnswerRequest {
   answer: string
 }
 
+/** Back is what a recovery has not brought back yet. */
+export interface Back {
+  /** whose servers have not answered */
+  people: number
+  /** titles of rooms of which no member has said yes */
+  rooms: string[]
+}
+
 /** Change is something that changed about a person, newest first. */
 export interface Change {
   time: number
@@ -29,6 +37,11 @@ export interface Change {
 export interface ConfirmLinking {
   /** where one guards the key */
   passphrase?: string
+}
+
+/** ConfirmWords takes the words that were asked for. */
+export interface ConfirmWords {
+  words: string[]
 }
 
 /** Custody says what guards the key of the device's database. */
@@ -80,7 +93,7 @@ export interface Event {
 }
 
 /** EventType says what happened. */
-export type EventType = 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'history' | 'linking' | 'trouble' | 'open'
+export type EventType = 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'history' | 'linking' | 'recovery' | 'trouble' | 'open'
 
 /** ExportQuery says how everything is exported. */
 export interface ExportQuery {
@@ -186,9 +199,10 @@ export interface KeptThing {
   seconds?: number
 }
 
-/** Knock is somebody who came by a link and waits for approval. */
+/** Knock is somebody who waits for approval: who came by a link, or a member who lost every device, has a new key and asks to come back. */
 export interface Knock {
   id: string
+  returns: boolean
   handle: string
   account: string
   name: string
@@ -282,6 +296,14 @@ export interface LocalServer {
   running: boolean
   why?: string
   reach: Reach[]
+}
+
+/** MakeWords makes new words. */
+export interface MakeWords {
+  /** the words that the account has */
+  old?: string
+  /** where one guards the key */
+  passphrase?: string
 }
 
 /** Member is somebody in a room. */
@@ -417,6 +439,14 @@ export interface NewRoom {
 export interface NewServer {
   /** a name or address of this computer; "" finds one */
   host?: string
+}
+
+/** NewWords are words to be written down. Nothing answers them a second time. */
+export interface NewWords {
+  /** 24 */
+  words: string[]
+  /** that are asked for, from 1 */
+  places: number[]
 }
 
 /** Notice is something the person should know. */
@@ -598,6 +628,28 @@ export interface Reaction {
   emoji: string
   own: boolean
   names: string[]
+}
+
+/** RecoverAccount makes this device, which has no account, the only one of an account. */
+export interface RecoverAccount {
+  handle: string
+  words: string
+  /** of this device */
+  name?: string
+  passphrase?: string
+}
+
+/** Recovery is how this account's 24 words stand. */
+export interface Recovery {
+  set: boolean
+  /** since when */
+  at?: number
+  /** new words wait to be confirmed: these are asked for, from 1 */
+  places?: number[]
+  /** the home server holds the sealed record of people and conversations as this device knows them */
+  record: boolean
+  /** after a recovery: what is not back yet */
+  back?: Back
 }
 
 /** RenameDevice calls a device something else. */

@@ -114,8 +114,10 @@ export const de: Same<typeof en> = {
   'first.busy': 'Beginnt',
   'first.device': 'Ich habe sotto auf einem anderen Gerät',
   'first.words': 'Ich habe meine 24 Wörter',
-  'first.words.text': 'Die 24 Wörter kommen mit der nächsten Fassung von sotto. Bisher hat keine Fassung jemandem Wörter gegeben, also gibt es noch nichts, was sie zurückbringen könnten.',
-  'first.words.until': 'Wer dich heute nach 24 Wörtern von sotto fragt, ist nicht sotto.',
+  'first.words.text': 'Sie bringen deinen Namen, deine Kontakte und deine Unterhaltungen zurück. Was gesagt wurde, kommt nicht zurück: Das lag auf den Geräten.',
+  'first.words.hint': '{n} von 24. Großbuchstaben sind egal, und die ersten vier Buchstaben eines Wortes genügen.',
+  'first.words.out': 'Alle anderen Geräte von dir sind dann draußen. Wer dich kennt, erfährt, dass dein Schlüssel neu ist.',
+  'first.words.go': 'Zurückholen',
 
   // passphrases
   'pass.label': 'Eine Passphrase',
@@ -296,6 +298,7 @@ export const de: Same<typeof en> = {
   'knock.no': 'Nein',
   'knock.let-in': '{name} wird eingelassen.',
   'knock.refused': '{name} bleibt draußen.',
+  'knock.returns': '{handle} hat alle Geräte verloren und einen neuen Schlüssel. Vergleicht zuerst die Nummern.',
   'links.title': 'Einladungslinks',
   'links.none': 'Es gibt keinen. Ein Link lässt Leute ein, die du nicht beim Namen hinzufügen kannst.',
   'links.new': 'Neuer Link',

@@ -112,8 +112,10 @@ export const en = {
   'first.busy': 'Beginning',
   'first.device': 'I have sotto on another device',
   'first.words': 'I have my 24 words',
-  'first.words.text': 'The 24 words come with the next release of sotto. No release so far has given anybody words, so there is nothing yet that they could bring back.',
-  'first.words.until': 'Whoever asks you for 24 words of sotto today is not sotto.',
+  'first.words.text': 'They bring back your name, your contacts and your conversations. What was said does not come back: it was on the devices.',
+  'first.words.hint': '{n} of 24. Capitals do not matter, and the first four letters of a word are enough.',
+  'first.words.out': 'All other devices of yours are out then. Who knows you is told that your key is new.',
+  'first.words.go': 'Bring it back',
 
   // passphrases
   'pass.label': 'A passphrase',
@@ -294,6 +296,7 @@ export const en = {
   'knock.no': 'No',
   'knock.let-in': '{name} is being let in.',
   'knock.refused': '{name} stays outside.',
+  'knock.returns': '{handle} lost every device and has a new key. Compare numbers first.',
   'links.title': 'Invitation links',
   'links.none': 'There is none. A link lets people in whom you cannot add by name.',
   'links.new': 'New link',

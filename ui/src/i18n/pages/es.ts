@@ -114,8 +114,10 @@ export const es: Same<typeof en> = {
   'first.busy': 'Empezando',
   'first.device': 'Tengo sotto en otro dispositivo',
   'first.words': 'Tengo mis 24 palabras',
-  'first.words.text': 'Las 24 palabras llegan con la próxima versión de sotto. Ninguna versión ha dado palabras a nadie, así que aún no hay nada que puedan recuperar.',
-  'first.words.until': 'Quien hoy te pida 24 palabras de sotto no es sotto.',
+  'first.words.text': 'Devuelven tu nombre, tus contactos y tus conversaciones. Lo que se dijo no vuelve: estaba en los dispositivos.',
+  'first.words.hint': '{n} de 24. Las mayúsculas dan igual, y bastan las cuatro primeras letras de cada palabra.',
+  'first.words.out': 'Todos tus otros dispositivos quedan fuera. Quien te conoce sabrá que tu clave es nueva.',
+  'first.words.go': 'Recuperar',
 
   // passphrases
   'pass.label': 'Una frase de paso',
@@ -296,6 +298,7 @@ export const es: Same<typeof en> = {
   'knock.no': 'No',
   'knock.let-in': '{name} va a entrar.',
   'knock.refused': '{name} se queda fuera.',
+  'knock.returns': '{handle} perdió todos sus dispositivos y tiene una clave nueva. Comparad antes los números.',
   'links.title': 'Enlaces de invitación',
   'links.none': 'No hay ninguno. Un enlace deja entrar a gente que no puedes añadir por su nombre.',
   'links.new': 'Enlace nuevo',

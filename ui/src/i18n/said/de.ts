@@ -95,6 +95,8 @@ export const de: Same<typeof en> = {
   'said.failed.forbidden': 'Eine Änderung dieser Unterhaltung ging nicht: Das dürfen nur, die sie verwalten.',
   'said.failed.letter': 'Eine Einladung an {host} kam nicht an: {why}',
   'said.failed.join': 'Der Einladung von {name} war nicht zu folgen: {why}',
+  'said.own.recovered': 'Ein Gerät kam über deine 24 Wörter in dein Konto: {device}. Ist es nicht deines, hat jemand sie.',
+  'said.own.words.new': 'Deine 24 Wörter wurden ersetzt. Die alten sind jetzt wertlos.',
 
   // who can reach a server on this computer
   'said.reach.own': 'Programme auf diesem Computer erreichen ihn.',
@@ -106,6 +108,10 @@ export const de: Same<typeof en> = {
   'said.reach.unknown': 'Von außen kennt niemand den Namen {host}.',
   'said.reach.around': 'Leute in deinem Netz erreichen ihn, wo dein Router sie unter dieser Adresse hinaus und wieder herein lässt.',
   'said.reach.everybody': 'Alle erreichen ihn, sobald dein Router TCP-Port {port} an diesen Computer weiterleitet, mit einem Einladungslink: Nur der nennt den Schlüssel des Servers.',
+  'said.recovered.damaged': 'Die Aufzeichnung deiner Kontakte und Unterhaltungen ließ sich nicht lesen: Sie sind nicht zurück.',
+  'said.recovered.nothing': 'Dein Heimserver hat keine Aufzeichnung deiner Kontakte und Unterhaltungen: Sie sind nicht zurück.',
+  'said.recovered.other': '{name} ist ein anderes Konto als das, das du kanntest. Es wurde nicht als Kontakt behalten.',
+  'said.return': '{name} hat alle Geräte verloren, hat einen neuen Schlüssel und möchte wieder herein. Vergleicht die Nummern, bevor du ja sagst.',
 
   // why a conversation moves
   'said.why.unreachable': 'Ihr Server war einen Tag lang nicht zu erreichen',

@@ -95,6 +95,8 @@ export const es: Same<typeof en> = {
   'said.failed.forbidden': 'No se pudo hacer un cambio de esta conversación: eso solo pueden hacerlo quienes la administran.',
   'said.failed.letter': 'Una invitación no llegó a {host}: {why}',
   'said.failed.join': 'No se pudo seguir la invitación de {name}: {why}',
+  'said.own.recovered': 'Un dispositivo entró en tu cuenta con tus 24 palabras: {device}. Si no es tuyo, alguien las tiene.',
+  'said.own.words.new': 'Se han sustituido tus 24 palabras. Las antiguas ya no sirven.',
 
   // who can reach a server on this computer
   'said.reach.own': 'Los programas de este ordenador lo alcanzan.',
@@ -106,6 +108,10 @@ export const es: Same<typeof en> = {
   'said.reach.unknown': 'Desde fuera nadie conoce el nombre {host}.',
   'said.reach.around': 'La gente de tu red lo alcanza donde tu rúter la deja salir y volver a entrar con esta dirección.',
   'said.reach.everybody': 'Todos lo alcanzan en cuanto tu rúter reenvíe el puerto TCP {port} a este ordenador, con un enlace de invitación: solo él nombra la clave del servidor.',
+  'said.recovered.damaged': 'No se pudo leer el registro de tus contactos y conversaciones: no han vuelto.',
+  'said.recovered.nothing': 'Tu servidor no tiene registro de tus contactos y conversaciones: no han vuelto.',
+  'said.recovered.other': '{name} es otra cuenta que la que conocías. No se ha conservado como contacto.',
+  'said.return': '{name} perdió todos sus dispositivos, tiene una clave nueva y pide volver a entrar. Comparad los números antes de decir que sí.',
 
   // why a conversation moves
   'said.why.unreachable': 'no se pudo llegar a su servidor en todo un día',

@@ -1,0 +1,59 @@
+package server
+
+import (
+	"sotto/internal/wire"
+)
+
+// recover lets a device in by the recovery key. Anybody may ask, so what fails is metered
+// with the failed authentications.
+func (s *Session) recover(id uint64, body []byte) {
+	var q wire.Recover
+	err := wire.Unmarshal(body, &q)
+	if err == nil && s.name != "" {
+		err = wire.Refuse(wire.CodeOrder, "this connection is authenticated")
+	}
+	p, now := s.srv.policy.Load(), s.srv.o.Now()
+	if err == nil {
+		err = p.badAuths.full(s.addr, now)
+	}
+	if err != nil {
+		s.refuse(id, err)
+		return
+	}
+	a, revoked, err := s.srv.dir.Recover(q)
+	if err != nil {
+		_ = p.badAuths.take(s.addr, now)
+		s.refuse(id, err)
+		return
+	}
+	s.stated(id, a, revoked)
+}
+
+// putRecord keeps the account's recovery record. It counts as bytes of files do, so that
+// nobody writes without end.
+func (s *Session) putRecord(r wire.Record) (wire.Done, error) {
+	switch {
+	case len(r.Sealed) == 0:
+		return wire.Done{}, wire.Refuse(wire.CodeMalformed, "a recovery record needs its bytes")
+	case len(r.Sealed) > wire.MaxRecord:
+		return wire.Done{}, wire.Refuse(wire.CodeTooLarge, "a recovery record is at most %d bytes", wire.MaxRecord)
+	}
+	a, err := s.account()
+	if err == nil {
+		err = s.spend(a, 0, uint64(len(r.Sealed)))
+	}
+	if err != nil {
+		return wire.Done{}, err
+	}
+	return wire.Done{}, s.srv.dir.SetRecord(a.Name, s.device, r.Sealed)
+}
+
+// getRecord answers the account's recovery record, to any of its devices.
+func (s *Session) getRecord(wire.Done) (out wire.Record, err error) {
+	a, err := s.account()
+	if err != nil {
+		return out, err
+	}
+	out.Sealed, err = s.srv.dir.Record(a.Name)
+	return out, err
+}
