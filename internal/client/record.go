@@ -42,6 +42,11 @@ func (c *Client) putRecord() {
 	if c.account == nil || !c.account.link.up || c.unlinked() || c.chain.Recovery() == nil {
 		return // when the link comes up it is looked at again
 	}
+	if c.halfway() {
+		c.recorded = c.nowMS()
+		c.recordLater()
+		return
+	}
 	record, sum, same, err := c.recordNow()
 	if err != nil {
 		c.fail("reading what belongs into the recovery record", err)
@@ -74,6 +79,21 @@ func (c *Client) putRecord() {
 			c.recordLater()
 		}
 	})
+}
+
+// halfway says whether this device still waits for its history from the device that linked it:
+// what it knows is less than what the record holds. What has not come in 14 days does not come.
+func (c *Client) halfway() bool {
+	var in *taking
+	if err := c.read(func(tx store.Tx) (err error) { in, err = loadFact[taking](tx, factTaking); return err }); err != nil || in == nil || in.Done {
+		return false
+	}
+	for _, s := range c.chain.Record(0) {
+		if s.Device != nil && s.Device.Name == c.keys.Name {
+			return c.nowMS()-int64(min(s.Time, 1<<40))*1000 < letterTime
+		}
+	}
+	return false
 }
 
 // flushRecord writes the recovery record without waiting for more to change, if it may be
@@ -109,18 +129,31 @@ func (c *Client) record(tx store.Tx) (r recovery.Record, err error) {
 	if own != nil {
 		r.Name, r.Status = own.Name, own.Status
 	}
+	keep := func(p store.Person, standing uint8) {
+		r.People = append(r.People, recovery.Contact{Account: p.Account, Handle: p.Handle, Standing: standing, Nickname: p.Nickname, Length: uint64(p.Chain.Len()), Head: p.Chain.Head()})
+	}
 	for _, s := range []store.Standing{store.Contact, store.Blocked} {
 		people, err := tx.People(s)
 		if err != nil {
 			return r, err
 		}
 		for _, p := range people {
-			r.People = append(r.People, recovery.Contact{Account: p.Account, Handle: p.Handle, Standing: uint8(s), Nickname: p.Nickname, Length: uint64(p.Chain.Len()), Head: p.Chain.Head()})
+			keep(p, uint8(s))
 		}
 	}
 	rooms, err := tx.Rooms()
 	if err != nil {
 		return r, err
+	}
+	for _, x := range rooms { // another device of this account may have made them a contact
+		if x.State != store.RoomActive || x.Peer == nil {
+			continue
+		}
+		if p, err := tx.Person(*x.Peer); err != nil {
+			return r, err
+		} else if p != nil && p.Standing == store.Stranger {
+			keep(*p, recovery.Known)
+		}
 	}
 	for _, x := range rooms {
 		g := c.gens[genKey{x.ID, x.Generation}]

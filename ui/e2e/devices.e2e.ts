@@ -58,6 +58,7 @@ describe('a second device', () => {
     expect(phone.account).toBe(ana.account);
     await phone.row('bo').waitFor();
     await phone.opens('bo');
+    await phone.reads('before the phone'); // the history has come
     await phone.writes('from the phone');
     await bo.opens('ana');
     await bo.reads('from the phone');
