@@ -265,6 +265,15 @@ class Conversations {
       const c = e.room && this.#kept.get(e.room);
       if (c && c.detail) void c.loadDetail();
     });
+    // What another device hands over stands before what is here: a conversation that was
+    // thought to begin here is looked at again.
+    live.on('history', () => {
+      for (const [id, c] of this.#kept) {
+        if (c.moreBefore) continue;
+        c.stale = true;
+        if (id === this.shown) void c.reload();
+      }
+    });
     session.onReload(() => {
       for (const c of this.#kept.values()) c.stale = true;
       const shown = this.shown && this.#kept.get(this.shown);
