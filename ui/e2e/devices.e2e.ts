@@ -54,9 +54,9 @@ describe('a second device', () => {
     expect(await compare.locator('.words').innerText()).toBe(await phone.page.locator('.words').innerText());
     await compare.getByRole('button', { name: say('linking.match') }).click();
     await ana.hearsToast('linking.done');
+    await phone.row('bo').waitFor();
     await phone.knows();
     expect(phone.account).toBe(ana.account);
-    await phone.row('bo').waitFor();
     await phone.opens('bo');
     await phone.reads('before the phone'); // the history has come
     await phone.writes('from the phone');
