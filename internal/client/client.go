@@ -99,8 +99,9 @@ type Client struct {
 	here      map[room.Owner]*toggle // whose person is here
 	hereRooms []room.ID              // that are still to be told that this person is here, or has gone
 
-	talk   *linkTalk // of the linking under way, or the last one
-	moving bool      // a step of the history's transfer is under way
+	talk   *linkTalk                // of the linking under way, or the last one
+	there  map[wire.DeviceName]bool // own devices that have published where they take letters
+	moving bool                     // a step of the history's transfer is under way
 
 	making24  *makingWords // 24 words that wait to be confirmed
 	regain    *regain      // the recovery under way on this device
@@ -137,7 +138,7 @@ func Open(o Options) (*Client, error) {
 		o: o, log: o.Log,
 		hosts: map[string]*link{}, gens: map[genKey]*gen{}, refs: map[uint32]*gen{},
 		prepared: map[int64]*preparation{}, mailing: map[int64]bool{}, held: map[mimi.MessageID]bool{}, entering: map[int64]bool{}, making: map[string][]func(room.ID, error){}, timers: map[string]func(){}, watchers: map[int]func(Event){},
-		typed: map[room.ID]int64{}, writing: map[writingKey]*toggle{}, here: map[room.Owner]*toggle{},
+		there: map[wire.DeviceName]bool{}, typed: map[room.ID]int64{}, writing: map[writingKey]*toggle{}, here: map[room.Owner]*toggle{},
 	}
 	if o.Post == nil {
 		c.queue = newQueue()

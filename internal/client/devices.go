@@ -60,6 +60,8 @@ func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) er
 			says = said.Of("own.unlinked", "device", deviceName(*s.Revoked))
 			if *s.Revoked == c.keys.Name {
 				says = said.Of("own.unlinked.this")
+			} else if err := c.forgetArrival(tx, *s.Revoked); err != nil {
+				return err
 			}
 		case identity.SetRecovery:
 			says = said.Of("own.words")
@@ -140,13 +142,18 @@ func (g *gen) planBring(w store.Want, p *plan) error {
 	if _, active := g.c.chain.Device(body.Device); !active || g.leafOf(room.Owner{Account: g.c.chain.ID(), Device: body.Device}) != nil {
 		return errDone
 	}
+	if n, since := g.c.arrived(body.Device); n != nil {
+		if !g.c.there[body.Device] { // a letter to it would be refused
+			g.c.awaitArrival(since)
+			return errLater
+		}
+		p.add(g, *n)
+		return nil
+	}
 	prep := g.c.prepared[w.ID]
 	if prep == nil || !prep.ready {
 		g.c.prepareOwn(w, body.Device)
 		return errLater
-	}
-	if prep.err != nil {
-		return prep.err
 	}
 	for _, n := range prep.guests {
 		p.add(g, n)
@@ -157,11 +164,6 @@ func (g *gen) planBring(w store.Want, p *plan) error {
 // prepareOwn fetches, for a want, a key package of one device of this account. A device that
 // has published none yet, or whose server is away, is tried again by and by.
 func (c *Client) prepareOwn(w store.Want, device wire.DeviceName) {
-	if n := c.arrived(device); n != nil {
-		c.prepared[w.ID] = &preparation{guests: []newcomer{*n}, ready: true}
-		c.post(c.pump)
-		return
-	}
 	p := &preparation{busy: true}
 	c.prepared[w.ID] = p
 	c.invitee(c.self.String(), []wire.DeviceName{device}, func(guests []newcomer, err error) {
@@ -186,8 +188,44 @@ const factArrival = "arrival "
 
 const arrivalTime = 24 * time.Hour
 
-// arrived is a device that was linked here lately, by what it brought along; nil for any other.
-func (c *Client) arrived(device wire.DeviceName) (out *newcomer) {
+// keepArrival notes what a device brought along that is about to be added, and that it is to
+// have the history. It says nothing until the chain holds the device.
+func (c *Client) keepArrival(o *linking.Old) error {
+	name := o.Newcomer.Device.Name
+	return c.write(func(tx store.Tx) error {
+		if label := o.Newcomer.Label; label != "" && room.CheckName(label) == nil {
+			if err := tx.SetFact(factLabel+string(name[:]), []byte(label)); err != nil {
+				return err
+			}
+		}
+		if err := tx.SetFact(factArrival+string(name[:]), wire.Marshal(arrival{o.Arrival, c.nowMS()})); err != nil {
+			return err
+		}
+		return c.sendHistory(tx, name)
+	})
+}
+
+// forgetArrival forgets it again, and what the device was called.
+func (c *Client) forgetArrival(tx store.Tx, name wire.DeviceName) error {
+	return tx.DropFacts(factLabel+string(name[:]), factArrival+string(name[:]), factSending+string(name[:]))
+}
+
+// awaitArrival looks in a moment whether a linked device has published its inbox: once for all
+// rooms, and less often when it has been gone for a while.
+func (c *Client) awaitArrival(since int64) {
+	if c.timers["arrival"] != nil {
+		return
+	}
+	wait := 300 * time.Millisecond
+	if c.nowMS()-since > 10_000 {
+		wait = 30 * time.Second
+	}
+	c.timer("arrival", wait, func() { c.lookup(c.self.String(), func(*found, error) { c.pump() }) })
+}
+
+// arrived is a device that was linked here lately, by what it brought along, and when; nil for
+// any other.
+func (c *Client) arrived(device wire.DeviceName) (out *newcomer, since int64) {
 	err := c.read(func(tx store.Tx) error {
 		a, err := loadFact[arrival](tx, factArrival+string(device[:]))
 		if err != nil || a == nil || c.nowMS()-a.Time > arrivalTime.Milliseconds() {
@@ -202,13 +240,13 @@ func (c *Client) arrived(device wire.DeviceName) (out *newcomer) {
 			return err
 		}
 		n.address = room.Joined{Host: c.self.Host, Inbox: a.Arrival.Inbox, Capability: a.Arrival.Capability}
-		out = n
+		out, since = n, a.Time
 		return nil
 	})
 	if err != nil {
 		c.log.Info("a linked device brought what is of no use", "why", err)
 	}
-	return out
+	return out, since
 }
 
 // dismiss notes that devices which a chain has revoked are to leave every room that they and
@@ -264,8 +302,12 @@ func (g *gen) planDismiss(w store.Want, p *plan) error {
 		return err
 	}
 	chain, err := g.c.chainOf(body.Account)
-	if err != nil || chain == nil {
-		return errors.Join(err, errDone)
+	if err != nil {
+		g.c.fail("reading the chain of an account", err)
+		return errLater
+	}
+	if chain == nil {
+		return errDone
 	}
 	if known := g.known[body.Account]; known != nil && known.Len() > chain.Len() {
 		chain = known

@@ -92,6 +92,9 @@ func (c *Client) verifyLookup(h wire.Handle, b []byte) (*found, error) {
 		}
 	}
 	if chain.ID() == c.chain.ID() {
+		for name := range f.inboxes {
+			c.there[name] = true
+		}
 		return f, c.compareOwn(chain)
 	}
 	err = c.update(func(tx store.Tx, after *[]func()) error { return c.meet(tx, after, h, f) })

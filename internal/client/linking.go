@@ -186,6 +186,9 @@ func (c *Client) Link(ctx context.Context, handle, code, label string) error {
 		c.tellTalk(t)
 	})
 	if err != nil {
+		if ctx.Err() != nil { // nobody waits any more, and nobody would start what comes of it
+			c.CancelLinking()
+		}
 		return err
 	}
 	return c.Start()
@@ -248,24 +251,20 @@ func (c *Client) hearNew(t *linkTalk, m []byte) {
 			c.failTalk(t, err)
 			return
 		}
-		name := t.old.Newcomer.Device.Name
+		// First, since the server may add the device and its answer be lost.
+		if err := c.keepArrival(t.old); err != nil {
+			c.failTalk(t, err)
+			return
+		}
 		c.state(func(*identity.Chain) ([]byte, error) { return signed, nil }, func(err error) {
 			if err != nil {
-				c.failTalk(t, err)
-				return
-			}
-			if err := c.write(func(tx store.Tx) error {
-				if t.Label != "" && room.CheckName(t.Label) == nil {
-					if err := tx.SetFact(factLabel+string(name[:]), []byte(t.Label)); err != nil {
-						return err
+				if refused(err) {
+					if e := c.write(func(tx store.Tx) error { return c.forgetArrival(tx, t.old.Newcomer.Device.Name) }); e != nil {
+						c.fail("forgetting a device that was not linked", e)
 					}
 				}
-				if err := tx.SetFact(factArrival+string(name[:]), wire.Marshal(arrival{t.old.Arrival, c.nowMS()})); err != nil {
-					return err
-				}
-				return c.sendHistory(tx, name)
-			}); err != nil {
-				c.fail("beginning to send the history", err)
+				c.failTalk(t, err)
+				return
 			}
 			c.post(c.pumpHistory)
 			if m, err := t.old.Welcome(signed, c.above()); err == nil {

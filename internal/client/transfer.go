@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
+	"time"
 
 	"sotto/internal/archive"
 	"sotto/internal/room"
@@ -25,7 +25,7 @@ const (
 	factParts   = "part "    // and a number: room.HistoryPart, that waits to be taken
 	factTaking  = "taking"   // taking
 	chunkTime   = 14 * 24 * 3_600
-	transferTry = 5 // seconds between tries
+	transferTry = 5 * time.Second
 )
 
 // sending is how far the history went to a device.
@@ -163,7 +163,7 @@ func (c *Client) movedOn(err error) {
 		return
 	}
 	c.log.Info("the history waits", "why", err)
-	c.timer("history", transferTry*1_000_000_000, c.pumpHistory)
+	c.timer("history", transferTry, c.pumpHistory)
 }
 
 var errNotYet = errors.New("the new device is not in every room yet")
@@ -315,28 +315,13 @@ func (c *Client) takePart(t taking, p room.HistoryPart) {
 		if err == nil {
 			chunk, err = archive.Open(p.Key, p.Index, p.Last, b)
 		}
+		if err == nil {
+			err = c.keepPart(t, p, chunk)
+		}
 		if errors.Is(err, wire.Refuse(wire.CodeNoBlob, "")) || errors.Is(err, archive.ErrSealed) || errors.Is(err, archive.ErrInvalid) {
 			c.log.Warn("a part of the history is lost", "index", p.Index, "why", err)
-			chunk, err = archive.Chunk{Index: p.Index, Last: p.Last}, nil
 			c.tellLost()
-		}
-		if err == nil {
-			t.Next, t.Done = p.Index+1, p.Last
-			t.Got += uint64(len(chunk.Messages))
-			err = c.update(func(tx store.Tx, after *[]func()) error {
-				if err := c.takeChunk(tx, after, chunk); err != nil {
-					return err
-				}
-				if err := tx.DropFacts(partFact(p.Index)); err != nil {
-					return err
-				}
-				now, err := loadFact[taking](tx, factTaking) // more parts may have been named meanwhile
-				if err != nil || now == nil {
-					return err
-				}
-				t.Total = now.Total
-				return tx.SetFact(factTaking, wire.Marshal(t))
-			})
+			err = c.keepPart(t, p, archive.Chunk{})
 		}
 		if err == nil {
 			header := map[string]string{wire.HeaderErase: hex.EncodeToString(p.Erase[:])}
@@ -344,6 +329,24 @@ func (c *Client) takePart(t taking, p room.HistoryPart) {
 			c.emit(Event{Kind: EventHistory})
 		}
 		c.movedOn(err)
+	})
+}
+
+// keepPart takes a chunk and goes on to the next one, in one transaction.
+func (c *Client) keepPart(t taking, p room.HistoryPart, chunk archive.Chunk) error {
+	return c.update(func(tx store.Tx, after *[]func()) error {
+		if err := c.takeChunk(tx, after, chunk); err != nil {
+			return err
+		}
+		if err := tx.DropFacts(partFact(p.Index)); err != nil {
+			return err
+		}
+		now, err := loadFact[taking](tx, factTaking) // more parts may have been named meanwhile
+		if err != nil || now == nil {
+			return err
+		}
+		t.Next, t.Done, t.Got, t.Total = p.Index+1, p.Last, t.Got+uint64(len(chunk.Messages)), now.Total
+		return tx.SetFact(factTaking, wire.Marshal(t))
 	})
 }
 
@@ -418,7 +421,7 @@ func (c *Client) takeSettings(tx store.Tx, after *[]func(), b []byte) error {
 func (c *Client) takePeople(tx store.Tx, after *[]func(), chunk archive.Chunk) error {
 	for _, p := range chunk.People {
 		chain, err := verifyChain(p.Chain)
-		if err != nil || p.Standing > uint8(store.Blocked) || len(p.Nickname) > 4*room.MaxName {
+		if err != nil || p.Standing > uint8(store.Blocked) || room.CheckName(p.Nickname) != nil {
 			return cmp.Or(err, archive.ErrInvalid)
 		}
 		if chain.ID() == c.chain.ID() {
@@ -437,7 +440,7 @@ func (c *Client) takePeople(tx store.Tx, after *[]func(), chunk archive.Chunk) e
 		*after = append(*after, func() { c.emit(Event{Kind: EventPerson, Account: chain.ID()}) })
 	}
 	for _, p := range chunk.Profiles {
-		if room.CheckName(p.Name) != nil && p.Name != "" || room.CheckStatus(p.Status) != nil && p.Status != "" || p.Picture != nil && room.CheckPicture(p.Picture) != nil {
+		if room.CheckName(p.Name) != nil || room.CheckStatus(p.Status) != nil || p.Picture != nil && room.CheckPicture(p.Picture) != nil {
 			return archive.ErrInvalid
 		}
 		have, err := tx.Profile(p.Account)
@@ -456,7 +459,7 @@ func (c *Client) takePeople(tx store.Tx, after *[]func(), chunk archive.Chunk) e
 func (c *Client) takeMessages(tx store.Tx, after *[]func(), list []archive.Message) error {
 	touched := map[room.ID]bool{}
 	for _, x := range list {
-		if x.State > uint8(store.Expired) || x.State == uint8(store.Queued) || x.Pos <= 0 || strings.ContainsRune(x.Text, 0) {
+		if x.State > uint8(store.Expired) || x.State == uint8(store.Queued) || x.Pos <= 0 {
 			return archive.ErrInvalid
 		}
 		if x.Expires != 0 && x.Expires <= c.nowMS() {

@@ -93,8 +93,6 @@ type wantMove struct {
 
 // preparation is what a want needs from the network before it can be acted on.
 type preparation struct {
-	kind   uint8  // of the want that it is for, and what that says: the number of one that is
-	body   string // gone may come again
 	busy   bool
 	guests []newcomer
 	known  []*identity.Chain
@@ -137,14 +135,6 @@ func (c *Client) pumpWants() {
 }
 
 func (c *Client) workOn(w store.Want) {
-	if p := c.prepared[w.ID]; p != nil && (p.kind != w.Kind || p.body != string(w.Body)) {
-		delete(c.prepared, w.ID)
-	}
-	defer func() {
-		if p := c.prepared[w.ID]; p != nil {
-			p.kind, p.body = w.Kind, string(w.Body)
-		}
-	}()
 	switch w.Kind {
 	case wantInviteKind:
 		c.invite(w)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"testing"
@@ -275,5 +276,34 @@ func TestForgetsRooms(t *testing.T) {
 		return err
 	}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestWantsAreNumberedOnce: a want that is gone leaves its number to nobody.
+func TestWantsAreNumberedOnce(t *testing.T) {
+	st, err := Open(Options{Path: filepath.Join(t.TempDir(), "sotto.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	id := func(body string) (id int64) {
+		t.Helper()
+		if err := st.Update(func(tx Tx) error {
+			if err := tx.AddWant(Want{Kind: 1, Body: []byte(body)}); err != nil {
+				return err
+			}
+			all, err := tx.AllWants()
+			if err != nil || len(all) != 1 {
+				t.Fatal(all, err)
+			}
+			id = all[0].ID
+			return tx.DropWant(id)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	if a, b := id("one"), id("two"); a == b {
+		t.Errorf("both are number %d", a)
 	}
 }

@@ -392,6 +392,19 @@ ALTER TABLE messages ADD COLUMN code TEXT NOT NULL DEFAULT ''; -- of why it fail
 ALTER TABLE known ADD COLUMN since INTEGER NOT NULL DEFAULT 0; -- the entry with which the account came into the room
 UPDATE known SET since = COALESCE((SELECT grown FROM generations g WHERE g.room = known.room AND g.generation = known.generation), 0);
 ALTER TABLE generations DROP COLUMN grown; -- of the last one that came
+
+CREATE TABLE wants_once ( -- as wants, but a number does not come again: what is under way for one that is gone is never taken for another's
+	id      INTEGER PRIMARY KEY AUTOINCREMENT,
+	room    BLOB NOT NULL,
+	kind    INTEGER NOT NULL,
+	body    BLOB NOT NULL,
+	due     INTEGER NOT NULL,
+	tries   INTEGER NOT NULL DEFAULT 0
+);
+INSERT INTO wants_once SELECT id, room, kind, body, due, tries FROM wants;
+DROP TABLE wants;
+ALTER TABLE wants_once RENAME TO wants;
+CREATE INDEX wants_room ON wants (room, id);
 `}
 
 // The parts of step 3 that it repeats. They are part of it: never changed after a release.
