@@ -31,7 +31,6 @@ func whole() Chunk {
 		Rooms:    []Room{{ID: room.ID{5}, Kind: room.Group, Title: "Council", Peer: &peer, State: 2, Generation: 4, Created: 5}},
 		Marks:    []Mark{{Room: room.ID{5}, Field: "draft", Number: 1, Text: "so far", Changed: 6}},
 		Pins:     []Pin{{Room: room.ID{5}, Message: id, Account: peer, Time: 7}},
-		Pictures: []Picture{{Room: room.ID{5}, Hash: h, Bytes: []byte{8}}},
 		Messages: []Message{{
 			Room: room.ID{5}, ID: id, Pos: 1, Generation: 2, Seq: 3, Account: peer, Device: wire.DeviceName{2}, Kind: 2, Target: &id, Text: "hello",
 			Content: []byte{9}, Arrived: 4, Sent: 5, State: 3, Expires: 6, Flags: 8, Vanish: 9, At: 10, Receipts: []Receipt{{peer, 4}},

@@ -1,9 +1,11 @@
 package archive
 
 import (
+	"cmp"
 	"slices"
 
 	"sotto/internal/identity"
+	"sotto/internal/room"
 	"sotto/internal/store"
 )
 
@@ -11,10 +13,12 @@ import (
 type Place struct {
 	Section  uint8       `cbor:"1,keyasint,omitempty"`
 	Account  identity.ID `cbor:"2,keyasint"`           // of people
+	Room     room.ID     `cbor:"8,keyasint"`           // of rooms
 	Row      int64       `cbor:"3,keyasint,omitempty"` // of messages
 	Event    int64       `cbor:"6,keyasint,omitempty"` // of what happened
 	Index    uint64      `cbor:"4,keyasint,omitempty"` // of the next chunk
 	Messages uint64      `cbor:"5,keyasint,omitempty"` // read so far
+	Total    uint64      `cbor:"7,keyasint,omitempty"` // messages in all, when this began
 }
 
 // The sections, in their order.
@@ -38,21 +42,27 @@ func (p Place) Again() Place {
 	return p
 }
 
+// Self is what the client knows of the person whose past it is.
+type Self struct {
+	Account  identity.ID
+	Settings []byte // JSON
+	Labels   []Label
+}
+
 // Read reads the next chunk from a place, and the place after it. Its Last is not set: the
-// caller knows when it is done. settings and labels are the client's.
-func Read(tx store.Tx, p Place, settings []byte, labels []Label) (c Chunk, next Place, err error) {
+// caller knows when it is done.
+func Read(tx store.Tx, p Place, self Self) (c Chunk, next Place, err error) {
 	c = Chunk{Version: Version, Index: p.Index}
 	next = p
 	next.Index++
 	switch p.Section {
 	case sectionPeople:
 		if p.Account == (identity.ID{}) {
-			c.Settings, c.Labels = settings, labels
+			err = readSelf(tx, &c, &next, self)
 		}
-		err = readPeople(tx, &c, &next)
+		err = cmp.Or(err, readPeople(tx, &c, &next))
 	case sectionRooms:
-		next.Section++
-		err = readRooms(tx, &c)
+		err = readRooms(tx, &c, &next)
 	case sectionMessages:
 		err = readMessages(tx, &c, &next)
 	case sectionHappened:
@@ -61,44 +71,61 @@ func Read(tx store.Tx, p Place, settings []byte, labels []Label) (c Chunk, next 
 	if err != nil {
 		return c, p, err
 	}
-	total, err := tx.CountMessages()
-	c.Total = uint64(total)
-	return c, next, err
+	c.Total = max(next.Total, next.Messages)
+	return c, next, nil
 }
 
-const peopleRows = 100 // each with a picture of at most 32 KiB
+// How many people, and rooms, are read at once: a room has at most 32 pins and five marks, and
+// a chunk at most 4,096 of anything.
+const (
+	peopleRows = 100
+	roomRows   = 40
+)
+
+// readSelf reads what stands at the beginning.
+func readSelf(tx store.Tx, c *Chunk, next *Place, self Self) error {
+	total, err := tx.CountMessages()
+	if err != nil {
+		return err
+	}
+	next.Total, c.Settings, c.Labels = uint64(total), self.Settings, self.Labels
+	_, err = readProfile(tx, c, self.Account)
+	return err
+}
+
+// readProfile reads what an account shows, if anything, and says how large its picture is.
+func readProfile(tx store.Tx, c *Chunk, account identity.ID) (size int, err error) {
+	p, err := tx.Profile(account)
+	if err != nil || p == nil {
+		return 0, err
+	}
+	picture, err := tx.ProfilePicture(account)
+	c.Profiles = append(c.Profiles, Profile{Account: account, Version: p.Version, Name: p.Name, Status: p.Status, Hash: p.Hash, Picture: picture})
+	return len(picture), err
+}
 
 func readPeople(tx store.Tx, c *Chunk, next *Place) error {
 	list, err := tx.PeopleAfter(next.Account, peopleRows)
 	if err != nil {
 		return err
 	}
-	profiles, err := tx.Profiles()
-	if err != nil {
-		return err
-	}
 	size := 0
-	for i, p := range list {
-		prof, ok := profiles[p.Account]
-		var picture []byte
-		if ok && prof.Have {
-			if picture, err = tx.ProfilePicture(p.Account); err != nil {
-				return err
-			}
-		}
-		for _, s := range p.Chain.Statements(0) {
-			size += len(s)
-		}
-		if size += len(picture); size > chunkBytes && i > 0 {
+	for _, p := range list {
+		if size > chunkBytes {
 			return nil
 		}
 		next.Account = p.Account
 		c.People = append(c.People, Person{
 			Chain: p.Chain.Statements(0), Standing: uint8(p.Standing), Nickname: p.Nickname, Since: p.Since, Compared: p.Compared, Changed: p.Changed,
 		})
-		if ok {
-			c.Profiles = append(c.Profiles, Profile{Account: p.Account, Version: prof.Version, Name: prof.Name, Status: prof.Status, Hash: prof.Hash, Picture: picture})
+		n, err := readProfile(tx, c, p.Account)
+		if err != nil {
+			return err
 		}
+		for _, s := range p.Chain.Statements(0) {
+			n += len(s)
+		}
+		size += n
 	}
 	if len(list) < peopleRows {
 		next.Section, next.Account = sectionRooms, identity.ID{}
@@ -106,12 +133,18 @@ func readPeople(tx store.Tx, c *Chunk, next *Place) error {
 	return nil
 }
 
-func readRooms(tx store.Tx, c *Chunk) error {
-	rooms, err := tx.Rooms()
+// readRooms reads, of some rooms, what they are to this person.
+func readRooms(tx store.Tx, c *Chunk, next *Place) error {
+	rooms, err := tx.RoomsAfter(next.Room, roomRows)
 	if err != nil {
 		return err
 	}
+	size := 0
 	for _, r := range rooms {
+		if size > chunkBytes {
+			return nil
+		}
+		next.Room = r.ID
 		if r.State == store.RoomLeft || r.State == store.RoomRemoved {
 			c.Rooms = append(c.Rooms, Room{ID: r.ID, Kind: r.Kind, Title: r.Title, Peer: r.Peer, State: uint8(r.State), Generation: r.Generation, Created: r.Created})
 		}
@@ -122,14 +155,19 @@ func readRooms(tx store.Tx, c *Chunk) error {
 		for _, p := range pins {
 			c.Pins = append(c.Pins, Pin{Room: r.ID, Message: p.Message, Account: p.Account, Time: p.Time})
 		}
+		marks, err := tx.MarkFields(r.ID)
+		if err != nil {
+			return err
+		}
+		for _, m := range marks {
+			size += len(m.Text)
+			c.Marks = append(c.Marks, Mark{Room: m.Room, Field: m.Field, Number: m.Number, Text: m.Text, Changed: m.Changed})
+		}
 	}
-	marks, err := tx.MarkFields()
-	for _, m := range marks {
-		c.Marks = append(c.Marks, Mark{Room: m.Room, Field: m.Field, Number: m.Number, Text: m.Text, Changed: m.Changed})
+	if len(rooms) < roomRows {
+		next.Section, next.Room = sectionMessages, room.ID{}
 	}
-	// What is beyond a chunk's limits is of no history worth telling.
-	c.Rooms, c.Pins, c.Marks = c.Rooms[:min(len(c.Rooms), 4096)], c.Pins[:min(len(c.Pins), 4096)], c.Marks[:min(len(c.Marks), 4096)]
-	return err
+	return nil
 }
 
 func readMessages(tx store.Tx, c *Chunk, next *Place) error {

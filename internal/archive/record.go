@@ -21,9 +21,8 @@ type Chunk struct {
 	Rooms    []Room    `cbor:"9,keyasint,omitempty"` // that this person is not in any more
 	Marks    []Mark    `cbor:"10,keyasint,omitempty"`
 	Pins     []Pin     `cbor:"11,keyasint,omitempty"`
-	Pictures []Picture `cbor:"12,keyasint,omitempty"`
-	Messages []Message `cbor:"13,keyasint,omitempty"`
-	Happened []Event   `cbor:"14,keyasint,omitempty"`
+	Messages []Message `cbor:"12,keyasint,omitempty"`
+	Happened []Event   `cbor:"13,keyasint,omitempty"`
 }
 
 // Label is what the person calls a device of theirs.
@@ -78,13 +77,6 @@ type Pin struct {
 	Message mimi.MessageID `cbor:"2,keyasint"`
 	Account identity.ID    `cbor:"3,keyasint"`
 	Time    int64          `cbor:"4,keyasint"`
-}
-
-// Picture is a room's picture.
-type Picture struct {
-	Room  room.ID   `cbor:"1,keyasint"`
-	Hash  wire.Hash `cbor:"2,keyasint"`
-	Bytes []byte    `cbor:"3,keyasint"`
 }
 
 // Message is a message, of those that are shown and of those that act on others. What it

@@ -75,17 +75,31 @@ func (c *Client) AllTerms() (out map[room.ID]Terms, err error) {
 				return err
 			}
 			knocks, err := tx.WaitingKnocks()
+			if err != nil {
+				return err
+			}
+			wants, err := tx.AllWants()
+			if err != nil {
+				return err
+			}
+			asked := map[room.ID]bool{}
+			for _, w := range wants {
+				asked[w.Room] = asked[w.Room] || w.Kind == wantReturnedKind
+			}
 			out = make(map[room.ID]Terms, len(rooms))
 			for _, r := range rooms {
 				t := c.terms(r, func(h wire.Hash) bool { return pictures[r.ID][h] })
-				back, _, err := c.returns(tx, r.ID)
-				if err != nil {
-					return err
+				t.Knocks = knocks[r.ID]
+				if asked[r.ID] {
+					back, _, err := c.returns(tx, r.ID)
+					if err != nil {
+						return err
+					}
+					t.Knocks += len(back)
 				}
-				t.Knocks = knocks[r.ID] + len(back)
 				out[r.ID] = t
 			}
-			return err
+			return nil
 		})
 	})
 	return out, err

@@ -235,7 +235,7 @@ func (c *Client) arrived(device wire.DeviceName) (out *newcomer, since int64) {
 		if !ok {
 			return nil
 		}
-		n, err := c.newcomer(&found{chain: c.chain}, d, a.Arrival.KeyPackage)
+		n, err := c.newcomer(c.chain, d, c.o.Suite, a.Arrival.KeyPackage)
 		if err != nil {
 			return err
 		}

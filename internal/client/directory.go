@@ -257,7 +257,7 @@ func (c *Client) newcomers(f *found, b []byte) ([]newcomer, error) {
 		if !ok || !has {
 			continue
 		}
-		n, err := c.newcomer(f, device, p.KeyPackage)
+		n, err := c.newcomer(f.chain, device, c.o.Suite, p.KeyPackage)
 		if err != nil {
 			return nil, err
 		}
@@ -270,22 +270,23 @@ func (c *Client) newcomers(f *found, b []byte) ([]newcomer, error) {
 	return out, nil
 }
 
-// newcomer checks a key package against the chain that has to prove it.
-func (c *Client) newcomer(f *found, device identity.Device, b []byte) (*newcomer, error) {
+// newcomer checks a key package against the chain that has to prove it, and the suite of the
+// room that it is for.
+func (c *Client) newcomer(chain *identity.Chain, device identity.Device, suite mls.CipherSuite, b []byte) (*newcomer, error) {
 	kp, err := mls.ParseKeyPackage(b)
 	if err == nil {
 		err = kp.Validate(c.now())
 	}
-	if err == nil && kp.Suite != c.o.Suite {
+	if err == nil && kp.Suite != suite {
 		err = fmt.Errorf("%w: another suite than asked for", mls.ErrInvalidKey)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("a key package of %s: %w", f.chain.Handle(), err)
+		return nil, fmt.Errorf("a key package of %s: %w", chain.Handle(), err)
 	}
-	known := room.Knowledge{f.chain.ID(): f.chain}
+	known := room.Knowledge{chain.ID(): chain}
 	leaf, err := known.LeafOf(0, kp.LeafNode())
 	if err != nil || leaf.Device != device.Name {
-		return nil, wire.Refuse(wire.CodeBadChain, "the server of %s gave out a key that is not theirs", f.chain.Handle())
+		return nil, wire.Refuse(wire.CodeBadChain, "the server of %s gave out a key that is not theirs", chain.Handle())
 	}
-	return &newcomer{chain: f.chain, device: device, kp: kp}, nil
+	return &newcomer{chain: chain, device: device, kp: kp}, nil
 }

@@ -96,21 +96,24 @@ func (c *Client) uploadBundle(w store.Want, body wantInvite) {
 		delete(c.prepared, w.ID)
 		c.putOff(w)
 	}
-	erase := c.newSecret()
-	ask(c.account.link, wire.OpTicket, wire.TicketRequest{Size: uint64(len(sealed)), TTL: letterTime / 1000, Erase: erase.Hash()}, func(t wire.Ticket, err error) {
+	c.putBlob(sealed, letterTime/1000, c.newSecret(), func(blob [16]byte, err error) {
 		if err != nil {
 			again(err)
 			return
 		}
-		blob := room.BundleBlob{Host: c.self.Host, Blob: t.Blob, Key: key, Hash: hashOf(sealed)}
+		c.writeLetters(w, body, &room.BundleBlob{Host: c.self.Host, Blob: blob, Key: key, Hash: hashOf(sealed)})
+	})
+}
+
+// putBlob puts bytes at our home server for so many seconds, or until somebody shows erase.
+func (c *Client) putBlob(b []byte, seconds uint64, erase wire.Secret, done func(blob [16]byte, err error)) {
+	ask(c.account.link, wire.OpTicket, wire.TicketRequest{Size: uint64(len(b)), TTL: seconds, Erase: erase.Hash()}, func(t wire.Ticket, err error) {
+		if err != nil {
+			done(t.Blob, err)
+			return
+		}
 		header := map[string]string{wire.HeaderTicket: hex.EncodeToString(t.Ticket[:])}
-		c.fetch(Request{Host: c.self.Host, Method: "PUT", Path: "/v1/blobs/" + hex.EncodeToString(t.Blob[:]), Header: header, Body: sealed}, func(_ []byte, err error) {
-			if err != nil {
-				again(err)
-				return
-			}
-			c.writeLetters(w, body, &blob)
-		})
+		c.fetch(Request{Host: c.self.Host, Method: "PUT", Path: "/v1/blobs/" + hex.EncodeToString(t.Blob[:]), Header: header, Body: b}, func(_ []byte, err error) { done(t.Blob, err) })
 	})
 }
 

@@ -108,11 +108,7 @@ func (c *Client) Person(account identity.ID) (out *Person, err error) {
 // isCurrent says whether a generation is the one that its room is written to, of a room that
 // this person is in.
 func (c *Client) isCurrent(g *gen) (yes bool) {
-	_ = c.read(func(tx store.Tx) error {
-		r, err := tx.Room(g.Room)
-		yes = r != nil && r.State == store.RoomActive && r.Generation == g.Number
-		return err
-	})
+	_ = c.read(func(tx store.Tx) error { yes = c.isCurrentIn(tx, g); return nil })
 	return yes
 }
 

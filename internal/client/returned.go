@@ -103,16 +103,12 @@ func (c *Client) vetReturn(g *gen, chain *identity.Chain, device wire.DeviceName
 	if !byWords(chain, device) {
 		return fmt.Errorf("%w: a return of a device that the recovery key has not added", room.ErrJunk)
 	}
-	kp, err := mls.ParseKeyPackage(r.KeyPackage)
-	if err != nil {
+	d, ok := chain.Device(device)
+	if !ok {
+		return fmt.Errorf("%w: a return of a device that was revoked", room.ErrJunk)
+	}
+	if _, err := c.newcomer(chain, d, g.group.Suite(), r.KeyPackage); err != nil {
 		return fmt.Errorf("%w: %w", room.ErrJunk, err)
-	}
-	if err := kp.Validate(c.now()); err != nil || kp.Suite != g.group.Suite() {
-		return fmt.Errorf("%w: a return with a key that is not valid", room.ErrJunk)
-	}
-	leaf, err := room.Knowledge{chain.ID(): chain}.LeafOf(0, kp.LeafNode())
-	if err != nil || leaf.Device != device || leaf.Account != chain.ID() {
-		return fmt.Errorf("%w: a return with another device's key", room.ErrJunk)
 	}
 	// A device's inbox is at its home server: see askedBack.
 	if h, err := wire.ParseHandle(chain.Handle()); err != nil || h.Host != r.Joined.Host {

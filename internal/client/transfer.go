@@ -1,20 +1,15 @@
 package client
 
 import (
-	"cmp"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"sotto/internal/archive"
+	"sotto/internal/identity"
 	"sotto/internal/room"
-	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
-	"sotto/mimi"
 )
 
 // The history goes from the device that links to the one that is linked as chunks of an
@@ -81,17 +76,13 @@ func (c *Client) Histories() (out map[wire.DeviceName]History, err error) {
 			out[c.keys.Name] = *own
 		}
 		err = c.read(func(tx store.Tx) error {
-			total, err := tx.CountMessages()
-			if err != nil {
-				return err
-			}
 			for _, d := range c.chain.ActiveDevices() {
 				s, err := loadFact[sending](tx, factSending+string(d.Name[:]))
 				if err != nil {
 					return err
 				}
 				if s != nil {
-					out[d.Name] = History{Got: int64(s.Place.Messages), Total: max(total, int64(s.Place.Messages))}
+					out[d.Name] = History{Got: int64(s.Place.Messages), Total: int64(max(s.Place.Total, s.Place.Messages))}
 				}
 			}
 			return nil
@@ -168,18 +159,53 @@ func (c *Client) movedOn(err error) {
 
 var errNotYet = errors.New("the new device is not in every room yet")
 
-// sendPart sends the next chunk. The last one goes when the new device is in every room, and
-// everything has gone that was read here before that: what comes later it reads by itself.
+// sendPart sends the next chunk.
 func (c *Client) sendPart(s sending) {
-	var chunk archive.Chunk
-	var next archive.Place
-	err := c.read(func(tx store.Tx) error {
-		settings, _, err := tx.Fact(factSettings)
+	c.lookup(c.self.String(), func(f *found, err error) {
 		if err != nil {
+			c.movedOn(err)
+			return
+		}
+		device, active := c.chain.Device(s.Device)
+		if !active { // it was unlinked meanwhile, and what was for it is forgotten
+			c.movedOn(nil)
+			return
+		}
+		in, published := f.inboxes[s.Device]
+		if !published {
+			c.movedOn(errNotYet)
+			return
+		}
+		chunk, next, err := c.nextChunk(s)
+		var sealed []byte
+		if err == nil {
+			sealed, err = archive.Seal(s.Key, chunk)
+		}
+		if err != nil {
+			c.movedOn(err)
+			return
+		}
+		part := room.HistoryPart{Index: chunk.Index, Last: chunk.Last, Total: chunk.Total, Host: c.self.Host, Hash: hashOf(sealed), Erase: c.newSecret(), Key: s.Key}
+		c.putBlob(sealed, chunkTime, part.Erase, func(blob [16]byte, err error) {
+			if err == nil {
+				part.Blob, s.Place = blob, next
+				to := room.Joined{Host: f.host, Inbox: in.Inbox, Capability: in.Capability}
+				err = c.sentPart(s, device, to, part)
+			}
+			c.movedOn(err)
+		})
+	})
+}
+
+// nextChunk reads the next chunk. The last one comes when the new device is in every room, and
+// everything has gone that was read here before that: what comes later it reads by itself.
+func (c *Client) nextChunk(s sending) (chunk archive.Chunk, next archive.Place, err error) {
+	err = c.read(func(tx store.Tx) error {
+		self := archive.Self{Account: c.chain.ID()}
+		if self.Settings, _, err = tx.Fact(factSettings); err != nil {
 			return err
 		}
-		labels, err := c.labels(tx)
-		if err != nil {
+		if self.Labels, err = c.labels(tx); err != nil {
 			return err
 		}
 		if s.Place.Done() {
@@ -200,66 +226,25 @@ func (c *Client) sendPart(s sending) {
 			}
 			s.Place = s.Place.Again()
 		}
-		chunk, next, err = archive.Read(tx, s.Place, settings, labels)
+		chunk, next, err = archive.Read(tx, s.Place, self)
 		return err
 	})
-	var sealed []byte
-	if err == nil {
-		sealed, err = archive.Seal(s.Key, chunk)
-	}
-	if err != nil {
-		c.movedOn(err)
-		return
-	}
-	c.lookup(c.self.String(), func(f *found, err error) {
-		device, active := c.chain.Device(s.Device)
-		if err == nil && !active { // it was unlinked meanwhile
-			c.movedOn(c.write(func(tx store.Tx) error { return tx.DropFacts(factSending + string(s.Device[:])) }))
-			return
-		}
-		if _, ok := f.inboxOf(s.Device); err == nil && !ok {
-			err = errNotYet
-		}
-		if err != nil {
-			c.movedOn(err)
-			return
-		}
-		in, _ := f.inboxOf(s.Device)
-		erase := c.newSecret()
-		ask(c.account.link, wire.OpTicket, wire.TicketRequest{Size: uint64(len(sealed)), TTL: chunkTime, Erase: erase.Hash()}, func(t wire.Ticket, err error) {
-			if err != nil {
-				c.movedOn(err)
-				return
-			}
-			header := map[string]string{wire.HeaderTicket: hex.EncodeToString(t.Ticket[:])}
-			c.fetch(Request{Host: c.self.Host, Method: "PUT", Path: "/v1/blobs/" + hex.EncodeToString(t.Blob[:]), Header: header, Body: sealed}, func(_ []byte, err error) {
-				if err == nil {
-					part := room.HistoryPart{Index: chunk.Index, Last: chunk.Last, Total: chunk.Total, Host: c.self.Host, Blob: t.Blob, Hash: hashOf(sealed), Erase: erase, Key: s.Key}
-					to := room.Joined{Host: f.host, Inbox: in.Inbox, Capability: in.Capability}
-					err = c.write(func(tx store.Tx) error {
-						if err := c.letter(tx, device.Name, device.Inbox, to, room.EnvelopeHistory, wire.Marshal(part)); err != nil {
-							return err
-						}
-						if chunk.Last {
-							return tx.DropFacts(factSending+string(s.Device[:]), factArrival+string(s.Device[:]))
-						}
-						s.Place = next
-						return tx.SetFact(factSending+string(s.Device[:]), wire.Marshal(s))
-					})
-					c.mail()
-				}
-				c.movedOn(err)
-			})
-		})
-	})
+	return chunk, next, err
 }
 
-func (f *found) inboxOf(d wire.DeviceName) (wire.Inbox, bool) {
-	if f == nil {
-		return wire.Inbox{}, false
-	}
-	in, ok := f.inboxes[d]
-	return in, ok
+// sentPart writes the letter that names a chunk, in one transaction with the place after it.
+func (c *Client) sentPart(s sending, device identity.Device, to room.Joined, part room.HistoryPart) error {
+	err := c.write(func(tx store.Tx) error {
+		if err := c.letter(tx, device.Name, device.Inbox, to, room.EnvelopeHistory, wire.Marshal(part)); err != nil {
+			return err
+		}
+		if part.Last {
+			return tx.DropFacts(factSending+string(s.Device[:]), factArrival+string(s.Device[:]))
+		}
+		return tx.SetFact(factSending+string(s.Device[:]), wire.Marshal(s))
+	})
+	c.mail()
+	return err
 }
 
 // bringing says whether a device is still to come into a room that this one is in.
@@ -285,241 +270,4 @@ func (c *Client) labels(tx store.Tx) (out []archive.Label, err error) {
 		}
 	}
 	return out, nil
-}
-
-// historyPart takes a letter that names a chunk.
-func (c *Client) historyPart(tx store.Tx, after *[]func(), device wire.DeviceName, body []byte) error {
-	p, err := room.ParseHistoryPart(body)
-	if err != nil {
-		return err
-	}
-	t, err := loadFact[taking](tx, factTaking)
-	if err != nil || t == nil || t.Done || t.From != device || p.Index < t.Next {
-		return err // nobody waits for it
-	}
-	t.Total = max(t.Total, p.Total)
-	if err := tx.SetFact(factTaking, wire.Marshal(*t)); err != nil {
-		return err
-	}
-	*after = append(*after, func() { c.post(c.pumpHistory) })
-	return tx.SetFact(partFact(p.Index), wire.Marshal(p))
-}
-
-// takePart fetches a chunk and takes what is in it, in one transaction with the place.
-func (c *Client) takePart(t taking, p room.HistoryPart) {
-	c.fetch(Request{Host: p.Host, Method: "GET", Path: "/v1/blobs/" + hex.EncodeToString(p.Blob[:]), Limit: archive.MaxChunk}, func(b []byte, err error) {
-		var chunk archive.Chunk
-		if err == nil && hashOf(b) != p.Hash {
-			err = archive.ErrSealed
-		}
-		if err == nil {
-			chunk, err = archive.Open(p.Key, p.Index, p.Last, b)
-		}
-		if err == nil {
-			err = c.keepPart(t, p, chunk)
-		}
-		if errors.Is(err, wire.Refuse(wire.CodeNoBlob, "")) || errors.Is(err, archive.ErrSealed) || errors.Is(err, archive.ErrInvalid) {
-			c.log.Warn("a part of the history is lost", "index", p.Index, "why", err)
-			c.tellLost()
-			err = c.keepPart(t, p, archive.Chunk{})
-		}
-		if err == nil {
-			header := map[string]string{wire.HeaderErase: hex.EncodeToString(p.Erase[:])}
-			c.fetch(Request{Host: p.Host, Method: "DELETE", Path: "/v1/blobs/" + hex.EncodeToString(p.Blob[:]), Header: header}, func([]byte, error) {})
-			c.emit(Event{Kind: EventHistory})
-		}
-		c.movedOn(err)
-	})
-}
-
-// keepPart takes a chunk and goes on to the next one, in one transaction.
-func (c *Client) keepPart(t taking, p room.HistoryPart, chunk archive.Chunk) error {
-	return c.update(func(tx store.Tx, after *[]func()) error {
-		if err := c.takeChunk(tx, after, chunk); err != nil {
-			return err
-		}
-		if err := tx.DropFacts(partFact(p.Index)); err != nil {
-			return err
-		}
-		now, err := loadFact[taking](tx, factTaking) // more parts may have been named meanwhile
-		if err != nil || now == nil {
-			return err
-		}
-		t.Next, t.Done, t.Got, t.Total = p.Index+1, p.Last, t.Got+uint64(len(chunk.Messages)), now.Total
-		return tx.SetFact(factTaking, wire.Marshal(t))
-	})
-}
-
-func (c *Client) tellLost() {
-	if err := c.update(func(tx store.Tx, after *[]func()) error {
-		return c.notice(tx, after, nil, NoticeFailed, said.Of("history.lost"))
-	}); err != nil {
-		c.fail("keeping a notice", err)
-	}
-}
-
-// takeChunk takes what another device of this person handed over. What is known here already
-// stays as it is.
-func (c *Client) takeChunk(tx store.Tx, after *[]func(), chunk archive.Chunk) error {
-	if len(chunk.Settings) > 0 {
-		if err := c.takeSettings(tx, after, chunk.Settings); err != nil {
-			return err
-		}
-	}
-	for _, l := range chunk.Labels {
-		if _, ok := c.chain.Device(l.Device); ok && l.Name != "" && room.CheckName(l.Name) == nil {
-			if err := tx.SetFact(factLabel+string(l.Device[:]), []byte(l.Name)); err != nil {
-				return err
-			}
-		}
-	}
-	if err := c.takePeople(tx, after, chunk); err != nil {
-		return err
-	}
-	for _, r := range chunk.Rooms {
-		have, err := tx.Room(r.ID)
-		if err != nil {
-			return err
-		}
-		if s := store.RoomState(r.State); have == nil && (s == store.RoomLeft || s == store.RoomRemoved) {
-			if err := tx.PutRoom(store.Room{ID: r.ID, Kind: r.Kind, Title: r.Title, Peer: r.Peer, State: s, Generation: r.Generation, Created: r.Created}); err != nil {
-				return err
-			}
-			*after = append(*after, func() { c.emit(Event{Kind: EventRoom, Room: r.ID}) })
-		}
-	}
-	for _, m := range chunk.Marks {
-		if !slices.Contains([]string{"pinned", "archived", "unread", "muted", "draft"}, m.Field) || len(m.Text) > store.MaxDraft {
-			return archive.ErrInvalid
-		}
-		if err := tx.TakeMark(store.MarkField{Room: m.Room, Field: m.Field, Number: m.Number, Text: m.Text, Changed: m.Changed}); err != nil {
-			return err
-		}
-		*after = append(*after, func() { c.emit(Event{Kind: EventMark, Room: m.Room}) })
-	}
-	for _, p := range chunk.Pins {
-		if err := tx.Pin(p.Room, store.Pinned{Message: p.Message, Account: p.Account, Time: p.Time}); err != nil {
-			return err
-		}
-	}
-	return cmp.Or(c.takeMessages(tx, after, chunk.Messages), c.takeHappened(tx, chunk.Happened))
-}
-
-// takeSettings takes the settings of another device, where this one's are as they came.
-func (c *Client) takeSettings(tx store.Tx, after *[]func(), b []byte) error {
-	if _, have, err := tx.Fact(factSettings); err != nil || have {
-		return err
-	}
-	s := DefaultSettings()
-	if json.Unmarshal(b, &s) != nil || s.check() != nil {
-		return archive.ErrInvalid
-	}
-	*after = append(*after, func() { c.settings = s; c.emit(Event{Kind: EventSetting}) })
-	return tx.SetFact(factSettings, b)
-}
-
-func (c *Client) takePeople(tx store.Tx, after *[]func(), chunk archive.Chunk) error {
-	for _, p := range chunk.People {
-		chain, err := verifyChain(p.Chain)
-		if err != nil || p.Standing > uint8(store.Blocked) || room.CheckName(p.Nickname) != nil {
-			return cmp.Or(err, archive.ErrInvalid)
-		}
-		if chain.ID() == c.chain.ID() {
-			continue
-		}
-		if have, err := tx.Person(chain.ID()); err != nil {
-			return err
-		} else if have != nil && have.Chain.Len() > chain.Len() {
-			chain = have.Chain
-		}
-		if err := tx.KnowPerson(store.Person{
-			Account: chain.ID(), Handle: chain.Handle(), Chain: chain, Standing: store.Standing(p.Standing), Nickname: p.Nickname, Since: p.Since, Compared: p.Compared, Changed: p.Changed,
-		}); err != nil {
-			return err
-		}
-		*after = append(*after, func() { c.emit(Event{Kind: EventPerson, Account: chain.ID()}) })
-	}
-	for _, p := range chunk.Profiles {
-		if room.CheckName(p.Name) != nil || room.CheckStatus(p.Status) != nil || p.Picture != nil && room.CheckPicture(p.Picture) != nil {
-			return archive.ErrInvalid
-		}
-		have, err := tx.Profile(p.Account)
-		if err != nil {
-			return err
-		}
-		if have == nil || have.Version < p.Version {
-			if err := tx.PutProfile(store.Profile{Account: p.Account, Version: p.Version, Name: p.Name, Status: p.Status, Hash: p.Hash}, p.Picture); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (c *Client) takeMessages(tx store.Tx, after *[]func(), list []archive.Message) error {
-	touched := map[room.ID]bool{}
-	for _, x := range list {
-		if x.State > uint8(store.Expired) || x.State == uint8(store.Queued) || x.Pos <= 0 {
-			return archive.ErrInvalid
-		}
-		if x.Expires != 0 && x.Expires <= c.nowMS() {
-			continue
-		}
-		m := store.Message{
-			Room: x.Room, ID: x.ID, Pos: x.Pos, Generation: x.Generation, Seq: x.Seq, Account: x.Account, Device: x.Device, Kind: mimi.Kind(x.Kind), Target: x.Target,
-			Text: x.Text, Content: x.Content, Arrived: x.Arrived, Sent: x.Sent, State: store.MessageState(x.State), Expires: x.Expires, Flags: x.Flags, Vanish: x.Vanish, At: x.At,
-		}
-		if have, err := tx.Message(m.Room, m.ID); err != nil {
-			return err
-		} else if have != nil {
-			continue
-		}
-		if taken, err := tx.PosTaken(m.Pos); err != nil {
-			return err
-		} else if taken { // of a device whose clock was behind: it stands at the end rather than nowhere
-			if m.Pos, err = tx.NextPos(); err != nil {
-				return err
-			}
-		}
-		if _, err := keep(tx, m); err != nil {
-			return err
-		}
-		for _, r := range x.Receipts {
-			if s := store.MessageState(r.State); s == store.Delivered || s == store.Read {
-				if err := tx.PutReceipt(m.Room, m.ID, r.Account, s); err != nil {
-					return err
-				}
-			}
-		}
-		touched[m.Room] = true
-	}
-	*after = append(*after, func() {
-		for _, id := range sortedRooms(touched) {
-			c.emit(Event{Kind: EventRoom, Room: id})
-		}
-	})
-	return nil
-}
-
-func sortedRooms(m map[room.ID]bool) []room.ID {
-	out := make([]room.ID, 0, len(m))
-	for id := range m {
-		out = append(out, id)
-	}
-	slices.SortFunc(out, func(a, b room.ID) int { return slices.Compare(a[:], b[:]) })
-	return out
-}
-
-func (c *Client) takeHappened(tx store.Tx, list []archive.Event) error {
-	for _, x := range list {
-		if taken, err := tx.PosTaken(x.Pos); err != nil {
-			return err
-		} else if taken || !slices.Contains(happenings, x.Kind) {
-			continue
-		}
-		if err := tx.AddNotice(store.Notice{Room: &x.Room, Time: x.Time, Kind: x.Kind, Text: x.Text, Said: x.Said, Pos: x.Pos}); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -152,6 +153,30 @@ func TestTwoDevices(t *testing.T) {
 	if slices.Contains(phone.Texts(bo.Handle), "after the phone was lost") {
 		t.Error("a device that was unlinked reads on")
 	}
+}
+
+// A device that is cut off when it has been added comes into the rooms when it is back: no
+// invitation goes to an inbox that is not there yet.
+func TestLinkedAndCutOff(t *testing.T) {
+	w := New(t)
+	ana, bo := w.Person("ana"), w.Person("bo")
+	friends(t, ana, bo)
+	phone := w.Nobody("ana", w.Home)
+	b := phone.Between()
+	var cuts atomic.Int32
+	b.Up(func(p *Passing) {
+		if p.Op == wire.OpPublish && cuts.Add(1) <= 5 {
+			p.Cut()
+		}
+	})
+	ana.link(t, phone, "Phone")
+	phone.Eventually("is in the conversation", func() bool { return phone.Room(bo.Handle).Name != "" }, func() any { return cuts.Load() })
+	if cuts.Load() < 6 {
+		t.Error("it was not cut off")
+	}
+	bo.Send(ana.Handle, "to both")
+	phone.Eventually("reads on", func() bool { return slices.Contains(phone.Texts(bo.Handle), "to both") }, func() any { return phone.Texts(bo.Handle) })
+	ana.notTold(client.NoticeFailed)
 }
 
 // The history comes to the new device as it is on the old one, with what was made of it.

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"errors"
+
 	"sotto/internal/identity"
 	"sotto/internal/room"
 	"sotto/internal/store/sqlite"
@@ -38,9 +40,14 @@ type MarkField struct {
 	Changed int64
 }
 
-// MarkFields are all fields of all marks.
-func (t Tx) MarkFields() ([]MarkField, error) {
-	return collect(t, `SELECT room, field, value, changed FROM marks ORDER BY room, field`, func(r *sqlite.Row) (m MarkField, err error) {
+// RoomsAfter are rooms in the order of their names, at most limit.
+func (t Tx) RoomsAfter(after room.ID, limit int) ([]Room, error) {
+	return collect(t, `SELECT `+roomColumns+` FROM rooms WHERE room > ? ORDER BY room LIMIT ?`, scanRoom, after, limit)
+}
+
+// MarkFields are the fields of a room's mark.
+func (t Tx) MarkFields(id room.ID) ([]MarkField, error) {
+	return collect(t, `SELECT room, field, value, changed FROM marks WHERE room = ? ORDER BY field`, func(r *sqlite.Row) (m MarkField, err error) {
 		r.Array(0, m.Room[:])
 		m.Field, m.Changed = r.Text(1), r.Int(3)
 		if m.Field == "draft" {
@@ -49,7 +56,7 @@ func (t Tx) MarkFields() ([]MarkField, error) {
 			m.Number = r.Int(2)
 		}
 		return m, nil
-	})
+	}, id)
 }
 
 // TakeMark takes a field that another device of this person set. The later word counts.
@@ -65,16 +72,24 @@ func (t Tx) TakeMark(m MarkField) error {
 // MessagesFrom are messages that have a place, in the order in which they were kept, after a
 // row, at most limit and about so many bytes of content; through is the row of the last one.
 func (t Tx) MessagesFrom(after int64, limit, bytes int) (out []Message, through int64, err error) {
-	rows, err := collect(t, `SELECT `+messageColumns+` FROM messages WHERE id > ? ORDER BY id LIMIT ?`, scanMessage, after, limit)
+	enough := errors.New("enough")
 	through = after
-	for _, m := range rows {
-		if bytes -= len(m.Content) + len(m.Text); bytes < 0 && len(out) > 0 {
-			break
+	err = t.tx.Query(`SELECT `+messageColumns+` FROM messages WHERE id > ? ORDER BY id LIMIT ?`, func(r *sqlite.Row) error {
+		m, err := scanMessage(r)
+		if err != nil {
+			return err
 		}
 		through = m.Local
 		if m.Pos != 0 {
 			out = append(out, m)
 		}
+		if bytes -= len(m.Content) + len(m.Text); bytes <= 0 {
+			return enough
+		}
+		return nil
+	}, after, limit)
+	if errors.Is(err, enough) {
+		err = nil
 	}
 	return out, through, err
 }
