@@ -315,9 +315,11 @@ func TestServerAway(t *testing.T) {
 	}
 	ana.refused("POST", "/messages/"+m.ID+"/retry", nil, "not failed")
 	w.Home.Start()
-	hears.wait("up", func(e api.Event) bool { return e.Type == api.EventHosts && e.Hosts[0].Up })
-	hears.wait("delivered", func(e api.Event) bool {
-		return e.Type == api.EventChanged && e.Message.ID == m.ID && e.Message.State == "delivered"
+	up, delivered := false, false // in whichever order: the home server has two connections
+	hears.wait("up and delivered", func(e api.Event) bool {
+		up = up || e.Type == api.EventHosts && e.Hosts[0].Up
+		delivered = delivered || e.Type == api.EventChanged && e.Message.ID == m.ID && e.Message.State == "delivered"
+		return up && delivered
 	})
 }
 
