@@ -16,16 +16,17 @@ import (
 
 // Facts of the store.
 const (
-	factKeys    = "keys"   // identity.Keys
-	factChain   = "chain"  // own chain, a CBOR array
-	factHandle  = "handle" // own handle
-	factInbox   = "inbox"  // wire.InboxName
-	factPublic  = "public" // the inbox's public capability
-	factAfter   = "after"  // the inbox was read through here
-	factInvite  = "invite" // invitation code, until the account is registered
-	factKnown   = "opened" // set when the account is registered
-	factFresh   = "fresh"  // when all key packages were last renewed
-	packageGoal = 20       // one-time key packages kept at the home server
+	factKeys    = "keys"    // identity.Keys
+	factChain   = "chain"   // own chain, a CBOR array
+	factHandle  = "handle"  // own handle
+	factInbox   = "inbox"   // wire.InboxName
+	factPublic  = "public"  // the inbox's public capability
+	factPrivate = "private" // of a linked device: the capability that the account's other devices have
+	factAfter   = "after"   // the inbox was read through here
+	factInvite  = "invite"  // invitation code, until the account is registered
+	factKnown   = "opened"  // set when the account is registered
+	factFresh   = "fresh"   // when all key packages were last renewed
+	packageGoal = 20        // one-time key packages kept at the home server
 	packageLife = 80 * 24 * time.Hour
 	// packageFresh is how often all key packages are renewed: well within packageLife.
 	packageFresh = 20 * 24 * time.Hour
@@ -36,6 +37,7 @@ type accountLink struct {
 	link    *link
 	inbox   wire.InboxName
 	public  wire.Secret
+	private *wire.Hash // of a linked device
 	after   uint64
 	head    uint64
 	top     uint64 // the last entry that the home server may have named; 0 before it answers
@@ -193,6 +195,14 @@ func (c *Client) openAccount() {
 		}
 		copy(a.inbox[:], inbox)
 		copy(a.public[:], public)
+		if private, ok, err := tx.Fact(factPrivate); err != nil {
+			return err
+		} else if ok {
+			var s wire.Secret
+			copy(s[:], private)
+			h := s.Hash()
+			a.private = &h
+		}
 		invite, _, err := tx.Fact(factInvite)
 		if err != nil {
 			return err
@@ -273,7 +283,7 @@ func (c *Client) auth(h wire.Hello, taken error) {
 // to invite it, and reads the inbox.
 func (c *Client) homeOpened() {
 	a := c.account
-	ask(a.link, wire.OpPublish, wire.Publish{Inbox: &a.inbox, Capability: &a.public}, func(n wire.KeyPackageCount, err error) {
+	ask(a.link, wire.OpPublish, wire.Publish{Inbox: &a.inbox, Capability: &a.public, Private: a.private}, func(n wire.KeyPackageCount, err error) {
 		if err != nil {
 			c.registered(err)
 			return

@@ -47,15 +47,15 @@ type Linking struct {
 // linkTalk is a linking under way, on either side.
 type linkTalk struct {
 	Linking
-	old    *linking.Old
-	fresh  *linking.New
-	keys   *identity.Keys // of the new device
-	inbox  wire.InboxName
-	public wire.Secret
-	first  *store.KeyPackage // by which it is brought into rooms
-	heard  int               // messages of the other side
-	link   *link
-	done   func(error) // of the new device
+	old             *linking.Old
+	fresh           *linking.New
+	keys            *identity.Keys // of the new device
+	inbox           wire.InboxName
+	public, private wire.Secret       // its capabilities
+	first           *store.KeyPackage // by which it is brought into rooms
+	heard           int               // messages of the other side
+	link            *link
+	done            func(error) // of the new device
 }
 
 // Linking is the linking under way or the last one; nil when there was none.
@@ -317,9 +317,9 @@ func (c *Client) arrive(t *linkTalk, id identity.Credential) (linking.Arrival, e
 	}
 	defer kp.Erase()
 	c.random(t.inbox[:])
-	t.public = c.newSecret()
+	t.public, t.private = c.newSecret(), c.newSecret()
 	t.first = &store.KeyPackage{Ref: kp.Public.Ref(), Secrets: kp.Marshal(), LastResort: true, Created: c.nowMS()}
-	return linking.Arrival{KeyPackage: kp.Public.Marshal(), Inbox: t.inbox, Capability: t.public}, nil
+	return linking.Arrival{KeyPackage: kp.Public.Marshal(), Inbox: t.inbox, Capability: t.private}, nil
 }
 
 // say hands a message to the other side.
@@ -381,6 +381,9 @@ func (c *Client) adopt(t *linkTalk, chain *identity.Chain) {
 				return err
 			}
 			if err := tx.SetFact(factPublic, t.public[:]); err != nil {
+				return err
+			}
+			if err := tx.SetFact(factPrivate, t.private[:]); err != nil {
 				return err
 			}
 			if err := tx.SetFact(factKnown, []byte{1}); err != nil {

@@ -176,6 +176,10 @@ func (c *Client) sendPart(s sending) {
 			c.movedOn(errNotYet)
 			return
 		}
+		to := room.Joined{Host: f.host, Inbox: in.Inbox, Capability: in.Capability}
+		if n, _ := c.arrived(s.Device); n != nil {
+			to = n.address
+		}
 		chunk, next, err := c.nextChunk(s)
 		var sealed []byte
 		if err == nil {
@@ -189,7 +193,6 @@ func (c *Client) sendPart(s sending) {
 		c.putBlob(sealed, chunkTime, part.Erase, func(blob [16]byte, err error) {
 			if err == nil {
 				part.Blob, s.Place = blob, next
-				to := room.Joined{Host: f.host, Inbox: in.Inbox, Capability: in.Capability}
 				err = c.sentPart(s, device, to, part)
 			}
 			c.movedOn(err)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -77,6 +78,24 @@ func TestStatementsAndRevocation(t *testing.T) {
 	q.refused(wire.CodeNotAuthenticated, wire.OpAuth, authOf(q, ana.h, second))
 }
 
+// TestWhoIsNoStranger: whom an inbox's owner has given a capability is not held back by how
+// much comes from one address.
+func TestWhoIsNoStranger(t *testing.T) {
+	l := wide()
+	l.PutsPerMinute = 2
+	r := start(t, Options{Limits: l}, ServeOptions{})
+	ana, x := r.person("ana"), r.open("/v1/log")
+	inbox, public, private := random[wire.InboxName](), random[wire.Secret](), random[wire.Secret]()
+	ana.must(wire.OpPublish, wire.Publish{Inbox: &inbox, Capability: &public, Private: new(private.Hash())}, &wire.KeyPackageCount{})
+	x.must(wire.OpPut, wire.Put{Inbox: inbox, Capability: public, Entry: []byte("one")}, nil)
+	x.refused(wire.CodeCapability, wire.OpPut, wire.Put{Inbox: inbox, Capability: random[wire.Secret](), Entry: []byte("guessed")})
+	for i := range 20 {
+		x.must(wire.OpPut, wire.Put{Inbox: inbox, Capability: private, Entry: fmt.Append(nil, "known ", i)}, nil)
+	}
+	x.refused(wire.CodeSlowDown, wire.OpPut, wire.Put{Inbox: inbox, Capability: public, Entry: []byte("two")})
+	x.refused(wire.CodeSlowDown, wire.OpPut, wire.Put{Inbox: inbox, Capability: random[wire.Secret](), Entry: []byte("guessed")})
+}
+
 func TestInbox(t *testing.T) {
 	r := start(t, Options{}, ServeOptions{})
 	ana, x := r.person("ana"), r.open("/v1/log")
@@ -85,6 +104,7 @@ func TestInbox(t *testing.T) {
 	ana.refused(wire.CodeCapability, wire.OpCapability, wire.Capability{})
 	inbox, public, private := random[wire.InboxName](), random[wire.Secret](), random[wire.Secret]()
 	ana.refused(wire.CodeMalformed, wire.OpPublish, wire.Publish{Inbox: &inbox})
+	ana.refused(wire.CodeMalformed, wire.OpPublish, wire.Publish{Private: new(private.Hash())})
 	ana.refused(wire.CodeCapability, wire.OpPublish, wire.Publish{Capability: &public})
 	ana.must(wire.OpPublish, wire.Publish{Inbox: &inbox, Capability: &public}, &wire.KeyPackageCount{})
 	ana.must(wire.OpCapability, wire.Capability{Add: []wire.Hash{private.Hash()}}, nil)

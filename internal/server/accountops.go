@@ -125,8 +125,13 @@ func (s *Session) publish(p wire.Publish) (out wire.KeyPackageCount, err error) 
 	switch {
 	case p.Inbox != nil && p.Capability == nil:
 		return out, wire.Refuse(wire.CodeMalformed, "an inbox comes with its public capability")
+	case p.Inbox == nil && p.Private != nil:
+		return out, wire.Refuse(wire.CodeMalformed, "a private capability comes with its inbox")
 	case p.Inbox != nil:
 		err = s.srv.inboxes.Make(*p.Inbox, s.owner, *p.Capability)
+		if err == nil && p.Private != nil {
+			err = s.srv.inboxes.Capabilities(*p.Inbox, []wire.Hash{*p.Private}, nil)
+		}
 	case p.Capability != nil:
 		var name wire.InboxName
 		if name, err = s.inboxName(); err == nil {

@@ -114,9 +114,14 @@ func (s *Session) drop(d wire.Drop) (wire.Done, error) {
 	return wire.Done{}, s.srv.logs.Drop(d.Secret)
 }
 
-// put is for strangers too, so it is metered by address.
+// put is for strangers too, so it is metered by address; whom the inbox's owner has given a
+// capability of their own is no stranger, and has a quota of its own.
 func (s *Session) put(p wire.Put) (wire.Done, error) {
-	if err := s.srv.policy.Load().puts.take(s.addr, s.srv.o.Now()); err != nil {
+	known, err := s.srv.inboxes.Knows(p.Inbox, p.Capability)
+	if err == nil && !known {
+		err = s.srv.policy.Load().puts.take(s.addr, s.srv.o.Now())
+	}
+	if err != nil {
 		return wire.Done{}, err
 	}
 	return wire.Done{}, s.srv.inboxes.Put(p)

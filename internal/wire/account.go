@@ -51,6 +51,7 @@ type Publish struct {
 	LastResort []byte     `cbor:"3,keyasint,omitempty"`
 	Inbox      *InboxName `cbor:"4,keyasint,omitempty"`
 	Capability *Secret    `cbor:"5,keyasint,omitempty"` // public: the directory gives it to anybody
+	Private    *Hash      `cbor:"6,keyasint,omitempty"` // of a private capability, good before the directory names the inbox
 }
 
 // KeyPackageCount says how many one-time key packages of this device are left that are

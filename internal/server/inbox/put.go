@@ -46,6 +46,12 @@ func (in *Inboxes) Put(p wire.Put) error {
 	return nil
 }
 
+// Knows says whether a capability is one of the inbox's private ones.
+func (in *Inboxes) Knows(name wire.InboxName, c wire.Secret) (bool, error) {
+	h := c.Hash()
+	return in.db.View(boxKey(name, kindCapability, h[:]...), func([]byte) error { return nil })
+}
+
 // put puts the entry into the edit, or finds it.
 func (e *edit) put(p wire.Put) (seq uint64, err error) {
 	name := e.x.name
