@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,8 +13,8 @@ import (
 	"sotto/internal/store"
 )
 
-// keepPerson remembers an account's chain, unless a longer one is known. One that is not the
-// known one's continuation is told, and the known one stays.
+// keepPerson remembers an account's chain, unless a longer one is known. One that forks from
+// the known one is told, and the known one stays, unless the recovery key has decided.
 func (c *Client) keepPerson(tx store.Tx, after *[]func(), chain *identity.Chain) error {
 	if chain.ID() == c.chain.ID() {
 		return c.growOwn(tx, after, chain)
@@ -25,14 +26,14 @@ func (c *Client) keepPerson(tx store.Tx, after *[]func(), chain *identity.Chain)
 	if p == nil {
 		return c.putPerson(tx, after, nil, chain, chain.Handle())
 	}
-	n := min(p.Chain.Len(), chain.Len())
-	if before, err := p.Chain.At(n); err != nil || !chain.Includes(before.Head(), n) {
+	counts, err := p.Chain.Join(chain)
+	if errors.Is(err, identity.ErrFork) {
 		return c.notice(tx, after, nil, NoticeIdentity, said.Of("identity.fork", "name", p.Handle))
 	}
-	if p.Chain.Len() >= chain.Len() {
-		return nil
+	if err != nil || counts == p.Chain {
+		return err
 	}
-	return c.putPerson(tx, after, p, chain, chain.Handle())
+	return c.putPerson(tx, after, p, counts, counts.Handle())
 }
 
 // putPerson keeps an account's chain, and tells what is new in it. before is what was known.
@@ -52,7 +53,14 @@ func (c *Client) putPerson(tx store.Tx, after *[]func(), before *store.Person, c
 func (c *Client) chainGrew(tx store.Tx, after *[]func(), p store.Person, chain *identity.Chain) error {
 	name := c.called(tx, p.Account, p.Handle)
 	compared, key, devices := p.Compared != 0, false, false
-	for _, s := range chain.Record(p.Chain.Len()) {
+	known := p.Chain.Common(chain)
+	if known < p.Chain.Len() {
+		if err := c.settled(tx, after, p, chain); err != nil {
+			return err
+		}
+		key = true
+	}
+	for _, s := range chain.Record(known) {
 		what := ""
 		var says said.Said
 		switch {
@@ -92,6 +100,15 @@ func (c *Client) chainGrew(tx store.Tx, after *[]func(), p store.Person, chain *
 		return tx.SetCompared(p.Account, 0, c.nowMS())
 	}
 	return nil
+}
+
+// settled takes what an account's recovery key has decided between two lists of its devices:
+// those of the other list leave the rooms.
+func (c *Client) settled(tx store.Tx, after *[]func(), p store.Person, chain *identity.Chain) error {
+	if err := c.dismiss(tx, chain); err != nil || p.Standing != store.Contact {
+		return err
+	}
+	return c.tellOf(tx, after, p.Account, ChangedKey, said.Of("settled", "name", c.called(tx, p.Account, p.Handle)))
 }
 
 // since is what is said where numbers were compared before, or else.

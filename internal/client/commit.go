@@ -209,7 +209,7 @@ func (g *gen) countAdds(tx store.Tx, s *mls.StagedCommit, change *room.Change) e
 // keepChains remembers the chains of members as far as a commit has shown them.
 func (g *gen) keepChains(tx store.Tx, after *[]func(), before room.Knowledge, change *room.Change) error {
 	for _, chain := range sortedChains(change.Known) {
-		if old := before[chain.ID()]; old != nil && old.Len() == chain.Len() {
+		if old := before[chain.ID()]; old != nil && old.Head() == chain.Head() {
 			continue
 		}
 		if err := g.c.keepPerson(tx, after, chain); err != nil {

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,21 +29,23 @@ type wantBring struct {
 }
 
 // growOwn takes a longer chain of this account: what its newer statements say is told, new
-// devices are brought into the rooms, and revoked ones taken out of them. A chain that does
-// not continue the known one is told, and the known one stays.
+// devices are brought into the rooms, and revoked ones taken out of them. A chain that forks
+// from the known one is told, and the known one stays, unless the recovery key has decided.
 func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) error {
-	if c.chain.Includes(chain.Head(), chain.Len()) {
-		return nil
-	}
-	own := c.chain.Clone()
-	n, err := own.Extend(0, chain.Statements(0))
+	own, err := c.chain.Join(chain)
 	if errors.Is(err, identity.ErrFork) {
 		return c.notice(tx, after, nil, NoticeIdentity, said.Of("own.fork"))
 	}
-	if err != nil || n == 0 {
+	if err != nil || own == c.chain {
 		return err
 	}
-	for _, s := range own.Record(c.chain.Len()) {
+	known := c.chain.Common(own)
+	if known < c.chain.Len() {
+		if err := cmp.Or(c.notice(tx, after, nil, NoticeDevice, said.Of("own.settled")), c.bringSiblings(tx, own)); err != nil {
+			return err
+		}
+	}
+	for _, s := range own.Record(known) {
 		var says said.Said
 		switch s.Kind {
 		case identity.AddDevice:
@@ -85,7 +88,7 @@ func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) er
 		c.chain = own
 		c.emit(Event{Kind: EventPerson, Account: own.ID()})
 		c.tellRecovery()
-		if own.Revoked(c.keys.Name) && c.account != nil {
+		if c.unlinked() && c.account != nil {
 			c.account.link.fall(ErrUnlinked)
 		}
 		c.pump()
@@ -94,7 +97,7 @@ func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) er
 }
 
 // unlinked says whether this device is no longer one of its account.
-func (c *Client) unlinked() bool { return c.chain != nil && c.chain.Revoked(c.keys.Name) }
+func (c *Client) unlinked() bool { return c.chain != nil && !c.chain.Active(c.keys.Name) }
 
 // bring notes that a device of this account is to come into every room that this one is in.
 func (c *Client) bring(tx store.Tx, device wire.DeviceName) error {
@@ -108,6 +111,20 @@ func (c *Client) bring(tx store.Tx, device wire.DeviceName) error {
 		}
 	}
 	return err
+}
+
+// bringSiblings brings every other device of this account into every room that this one is in
+// and that one is not: another list of devices may have put it out.
+func (c *Client) bringSiblings(tx store.Tx, own *identity.Chain) error {
+	for _, d := range own.ActiveDevices() {
+		if d.Name == c.keys.Name {
+			continue
+		}
+		if err := c.bring(tx, d.Name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *Client) bringInto(tx store.Tx, id room.ID, device wire.DeviceName) error {
@@ -249,7 +266,7 @@ func (c *Client) arrived(device wire.DeviceName) (out *newcomer, since int64) {
 	return out, since
 }
 
-// dismiss notes that devices which a chain has revoked are to leave every room that they and
+// dismiss notes that devices which a chain does not hold are to leave every room that they and
 // this device are in. Any member sees to it.
 func (c *Client) dismiss(tx store.Tx, chain *identity.Chain) error {
 	for _, g := range c.sortedGens() {
@@ -258,7 +275,7 @@ func (c *Client) dismiss(tx store.Tx, chain *identity.Chain) error {
 		}
 		for i, n := range g.group.Members() {
 			l, err := g.known.LeafOf(i, n)
-			if err != nil || l.Account != chain.ID() || !chain.Revoked(l.Device) {
+			if err != nil || l.Account != chain.ID() || chain.Holds(l.Credential) {
 				continue
 			}
 			due := c.nowMS()
@@ -319,12 +336,12 @@ func (g *gen) planDismiss(w store.Want, p *plan) error {
 	return nil
 }
 
-// removeRevoked plans the removal of the leaves of devices that a chain has revoked, and says
+// removeRevoked plans the removal of the leaves of devices that a chain does not hold, and says
 // whether there are any.
 func (g *gen) removeRevoked(p *plan, chain *identity.Chain) (any bool) {
 	for i, n := range g.group.Members() {
 		l, err := g.known.LeafOf(i, n)
-		if err != nil || l.Account != chain.ID() || !chain.Revoked(l.Device) || i == g.group.OwnLeaf() {
+		if err != nil || l.Account != chain.ID() || chain.Holds(l.Credential) || i == g.group.OwnLeaf() {
 			continue
 		}
 		any = true

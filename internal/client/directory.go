@@ -115,7 +115,7 @@ func (c *Client) compareOwn(chain *identity.Chain) error {
 	if c.chain.Includes(chain.Head(), chain.Len()) {
 		return nil
 	}
-	_, err := c.chain.Clone().Extend(0, chain.Statements(0))
+	_, err := c.chain.Join(chain)
 	return errors.Join(err, c.update(func(tx store.Tx, after *[]func()) error { return c.growOwn(tx, after, chain) }))
 }
 
@@ -126,21 +126,21 @@ func (c *Client) meet(tx store.Tx, after *[]func(), h wire.Handle, f *found) err
 		return err
 	}
 	if known != nil {
-		longer := known.Chain.Clone()
-		if _, err := longer.Extend(0, f.chain.Statements(0)); err != nil {
+		counts, err := known.Chain.Join(f.chain)
+		if err != nil {
 			return err
 		}
-		if f.chain.Len() < known.Chain.Len() { // the server hides statements that are known here
+		if counts != f.chain && counts.Len() > f.chain.Len() { // the server hides statements that are known here
 			says := said.Of("identity.older", "host", h.Host, "name", h.String())
 			if err := c.notice(tx, after, nil, NoticeIdentity, says); err != nil {
 				return err
 			}
 		}
-		f.chain = longer
-		if longer.Len() == known.Chain.Len() && longer.Handle() == known.Handle {
+		f.chain = counts
+		if counts == known.Chain && counts.Handle() == known.Handle {
 			return nil
 		}
-		return c.putPerson(tx, after, known, longer, longer.Handle())
+		return c.putPerson(tx, after, known, counts, counts.Handle())
 	}
 	before, err := tx.PersonByHandle(h.String())
 	if err != nil {

@@ -80,7 +80,7 @@ func (c *Client) deserted(x store.Room, peer *store.Person) bool {
 		return false
 	}
 	for i, n := range g.group.Members() {
-		if l, err := g.known.LeafOf(i, n); err == nil && l.Account == peer.Account && !peer.Chain.Revoked(l.Device) {
+		if l, err := g.known.LeafOf(i, n); err == nil && l.Account == peer.Account && peer.Chain.Holds(l.Credential) {
 			return false
 		}
 	}

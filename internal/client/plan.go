@@ -121,7 +121,10 @@ func (p *plan) prove(g *gen, chain *identity.Chain) {
 	}
 	from := 0
 	if k := g.known[id]; k != nil {
-		from = k.Len()
+		from = k.Common(chain)
+		if from < k.Len() && !k.Yields(chain) {
+			return // the group knows more
+		}
 	}
 	if s := chain.Statements(from); len(s) > 0 {
 		p.proofs = append(p.proofs, room.Proof{Account: id, From: uint32(from), Statements: s})

@@ -9,6 +9,7 @@ import (
 
 	"sotto/internal/identity"
 	"sotto/internal/recovery"
+	"sotto/internal/store"
 	"sotto/internal/wire"
 )
 
@@ -198,6 +199,9 @@ func (c *Client) ConfirmWords(ctx context.Context, typed []string) error {
 				c.forgetWords()
 			}
 			c.recorded = 0 // nobody could open the record that there may be
+			if err := c.write(func(tx store.Tx) error { return c.bringSiblings(tx, c.chain) }); err != nil {
+				c.fail("bringing devices into rooms", err)
+			}
 			c.flushRecord(done)
 		})
 	})

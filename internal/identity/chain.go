@@ -255,10 +255,10 @@ func (c *Chain) ActiveDevices() []Device {
 	return out
 }
 
-// Revoked says whether the chain once held the device and holds it no more.
-func (c *Chain) Revoked(name wire.DeviceName) bool {
-	d := c.find(name)
-	return d != nil && d.revoked != 0
+// Active says whether the chain holds the device.
+func (c *Chain) Active(name wire.DeviceName) bool {
+	_, active := c.Device(name)
+	return active
 }
 
 // Includes says whether the chain had this head when it had this length.
@@ -305,7 +305,7 @@ func (c *Chain) Extend(from int, signed [][]byte) (int, error) {
 				continue
 			}
 			if at == 0 || st.Position != uint64(at) {
-				return 0, fmt.Errorf("%w: a chain of somebody else", ErrChain)
+				return 0, errOther
 			}
 			before, err := Verify(c.signed[:at])
 			if err != nil {
@@ -314,7 +314,7 @@ func (c *Chain) Extend(from int, signed [][]byte) (int, error) {
 			if err := before.Append(s); err != nil {
 				return 0, err
 			}
-			return 0, fmt.Errorf("%w (place %d)", ErrFork, at)
+			return 0, forkAt(at)
 		}
 		if err := next.Append(s); err != nil {
 			return 0, err

@@ -32,7 +32,7 @@ func TestLifeOfAnAccount(t *testing.T) {
 	if d := c.ActiveDevices(); len(d) != 1 || d[0].Name != p.tablet.Name {
 		t.Errorf("active: %v", d)
 	}
-	if !c.Revoked(p.phone.Name) || c.Revoked(p.tablet.Name) || c.Revoked(p.mallory.Name) {
+	if c.Active(p.phone.Name) || !c.Active(p.tablet.Name) || c.Active(p.mallory.Name) {
 		t.Error("Revoked")
 	}
 	if _, ok := c.Device(p.phone.Name); ok {

@@ -8,6 +8,7 @@ package identity
 
 import (
 	"errors"
+	"fmt"
 
 	"sotto/internal/wire"
 )
@@ -19,6 +20,10 @@ var (
 	// account shows different people different things.
 	ErrFork = errors.New("two different statements stand at the same place of this chain")
 )
+
+var errOther = fmt.Errorf("%w: a chain of somebody else", ErrChain)
+
+func forkAt(place int) error { return fmt.Errorf("%w (place %d)", ErrFork, place) }
 
 // ID is an account's identity: the hash of its genesis statement.
 type ID = wire.Hash

@@ -66,6 +66,17 @@ func (a *account) revoke(t testing.TB, k *identity.Keys) {
 	a.grow(t, a.keys[0].RevokeDevice(a.chain, k.Name, time.Now()))
 }
 
+// words gives the account a recovery key.
+func (a *account) words(t testing.TB) *identity.RecoveryKeys {
+	t.Helper()
+	r, err := identity.NewRecoveryKeys([32]byte(a.chain.Head()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.grow(t, a.keys[0].SetRecovery(a.chain, r, time.Now()))
+	return r
+}
+
 // proof is what a group that knows the first from statements needs to know the rest.
 func (a *account) proof(from int) Proof {
 	return Proof{Account: a.chain.ID(), From: uint32(from), Statements: a.chain.Statements(from)}

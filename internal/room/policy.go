@@ -21,7 +21,8 @@ var ErrForbidden = errors.New("room: this change is not allowed to its author")
 type Knowledge map[identity.ID]*identity.Chain
 
 // Extend is the knowledge after a commit's proofs. A proof begins where the group's
-// knowledge ends, or at genesis for an account that it does not know.
+// knowledge ends, at genesis for an account that it does not know, or where a branch leaves it
+// that counts instead, since the recovery key has spoken there.
 func (k Knowledge) Extend(proofs []Proof) (Knowledge, error) {
 	next := maps.Clone(k)
 	if next == nil {
@@ -47,11 +48,33 @@ func (k Knowledge) Extend(proofs []Proof) (Knowledge, error) {
 				return nil, fmt.Errorf("%w: %w", ErrJunk, err)
 			}
 			next[p.Account] = longer
+		case known != nil && p.From > 0 && int(p.From) < known.Len():
+			branch, err := branchOf(known, p)
+			if err != nil {
+				return nil, err
+			}
+			next[p.Account] = branch
 		default:
 			return nil, fmt.Errorf("%w: a proof that does not follow what the group knows", ErrJunk)
 		}
 	}
 	return next, nil
+}
+
+// branchOf is the branch of a known chain by which a proof replaces the rest of it.
+func branchOf(known *identity.Chain, p Proof) (*identity.Chain, error) {
+	at, err := known.At(int(p.From))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrJunk, err)
+	}
+	branch := at.Clone()
+	if _, err := branch.Extend(branch.Len(), p.Statements); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrJunk, err)
+	}
+	if known.Common(branch) != int(p.From) || !known.Yields(branch) {
+		return nil, fmt.Errorf("%w: a branch that does not count", ErrJunk)
+	}
+	return branch, nil
 }
 
 // Proofs is all that is known of the accounts, for a bundle, in order of identity.
@@ -121,6 +144,7 @@ type Change struct {
 	Before    Context
 	After     Context
 	Known     Knowledge // after the commit
+	shown     Knowledge // by the commit, of those who leave too
 	Added     []Leaf
 	Removed   []Leaf
 	Own       bool // it removes this device
@@ -154,7 +178,7 @@ func Judge(g *mls.Group, known Knowledge, s *mls.StagedCommit, proofs []Proof) (
 	if err != nil {
 		return nil, err
 	}
-	c := &Change{Before: before, After: after, Known: next, Own: s.RemovesSelf()}
+	c := &Change{Before: before, After: after, Known: next, shown: next, Own: s.RemovesSelf()}
 	cred, err := credentialOf(g.Member(s.Committer()))
 	if err != nil {
 		return nil, err
@@ -215,7 +239,8 @@ func (c *Change) leaves(g *mls.Group, s *mls.StagedCommit) error {
 }
 
 // members looks at the tree as a whole where it may have changed: no device twice, none
-// that a proof revokes, proofs of members only; and forgets the chains of those who left.
+// that a proof takes out of its account, proofs of members only; and forgets the chains of
+// those who left.
 func (c *Change) members(s *mls.StagedCommit, proofs []Proof) error {
 	if len(c.Added)+len(c.Removed)+len(proofs) == 0 {
 		return nil
@@ -230,8 +255,8 @@ func (c *Change) members(s *mls.StagedCommit, proofs []Proof) error {
 		if owners[o] {
 			return fmt.Errorf("%w: a device twice", ErrJunk)
 		}
-		if chain := c.Known[cred.Account]; chain == nil || chain.Revoked(cred.Device) {
-			return fmt.Errorf("%w: a revoked device that stays", ErrJunk)
+		if chain := c.Known[cred.Account]; chain == nil || !chain.Holds(cred) {
+			return fmt.Errorf("%w: a device that its account does not hold stays", ErrJunk)
 		}
 		owners[o], stay[cred.Account] = true, true
 	}
@@ -241,6 +266,7 @@ func (c *Change) members(s *mls.StagedCommit, proofs []Proof) error {
 			return fmt.Errorf("%w: a proof of somebody who is not in the room", ErrJunk)
 		}
 	}
+	c.Known = maps.Clone(c.Known)
 	maps.DeleteFunc(c.Known, func(id identity.ID, _ *identity.Chain) bool { return !stay[id] })
 	return nil
 }
@@ -305,7 +331,7 @@ func (c *Change) mayAdd(g *mls.Group, n *mls.LeafNode, admin bool) error {
 }
 
 // mayRemove: admins of groups remove anybody; everybody removes devices of their own
-// account, devices that the chain has revoked, and a device that the same commit adds
+// account, devices that the chain does not hold, and a device that the same commit adds
 // again.
 func (c *Change) mayRemove(leaf uint32, admin bool) error {
 	if admin && c.Before.Kind == Group {
@@ -316,10 +342,10 @@ func (c *Change) mayRemove(leaf uint32, admin bool) error {
 		return fmt.Errorf("%w: a removal of nobody", ErrJunk)
 	}
 	gone := c.Removed[i]
-	chain := c.Known[gone.Account]
+	chain := c.shown[gone.Account]
 	switch {
 	case gone.Account == c.Committer.Account:
-	case chain != nil && chain.Revoked(gone.Device):
+	case chain != nil && !chain.Holds(gone.Credential):
 	case slices.ContainsFunc(c.Added, func(l Leaf) bool { return l.Owner() == gone.Owner() }):
 	default:
 		return fmt.Errorf("%w: only admins remove people", ErrForbidden)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"sotto/internal/identity"
 	"sotto/internal/wire"
@@ -80,6 +81,23 @@ func (x *cast) propose(from *member, p mls.Proposal) []byte {
 		}
 	}
 	return from.group.Pending()[len(from.group.Pending())-1].Ref
+}
+
+// forks brings into every group that an account has words and another device, linked by one
+// that is not the person's any more; the account itself then goes on without that device, from
+// the place that is answered.
+func (x *cast) forks(a *account) (at int, words *identity.RecoveryKeys) {
+	x.t.Helper()
+	words = a.words(x.t)
+	at = a.chain.Len()
+	other := a.chain.Clone()
+	if err := other.Append(a.keys[1].AddDevice(other, newKeys(x.t), time.Now())); err != nil {
+		x.t.Fatal(err)
+	}
+	for _, m := range []*member{x.a, x.a2, x.b, x.c} {
+		m.known[a.chain.ID()] = other
+	}
+	return at, words
 }
 
 // What a commit may be, and what it may not: each made by one member and judged by
@@ -180,6 +198,32 @@ func TestJudge(t *testing.T) {
 			x.ana.revoke(x.t, x.second)
 			return made{from: x.b, by: x.c, params: one(mls.RemoveProposal(x.a.leaf(x.second))), proofs: []Proof{x.ana.proof(2)}}
 		}, nil},
+		{"a member removes the last device of an account, revoked", Group, func(x *cast) made {
+			w := x.cy.words(x.t)
+			x.cy.grow(x.t, w.AddDevice(x.cy.chain, newKeys(x.t), time.Now()))
+			x.cy.grow(x.t, w.RevokeDevice(x.cy.chain, x.cy.keys[0].Name, time.Now()))
+			return made{from: x.b, by: x.a, params: one(mls.RemoveProposal(x.a.leaf(x.cy.keys[0]))), proofs: []Proof{x.cy.proof(1)}}
+		}, nil},
+		{"a branch on which the words have spoken", Group, func(x *cast) made {
+			at, w := x.forks(x.ana)
+			x.ana.grow(x.t, w.RevokeDevice(x.ana.chain, x.second.Name, time.Now()))
+			return made{from: x.b, by: x.c, params: one(mls.RemoveProposal(x.a.leaf(x.second))), proofs: []Proof{x.ana.proof(at)}}
+		}, nil},
+		{"a branch on which the words have spoken, and who it does not hold stays", Group, func(x *cast) made {
+			at, w := x.forks(x.ana)
+			x.ana.grow(x.t, w.RevokeDevice(x.ana.chain, x.second.Name, time.Now()))
+			return made{from: x.b, by: x.c, params: mls.CommitParams{ForcePath: true}, proofs: []Proof{x.ana.proof(at)}}
+		}, ErrJunk},
+		{"a branch on which the words have not spoken", Group, func(x *cast) made {
+			at, _ := x.forks(x.ana)
+			x.ana.revoke(x.t, x.second)
+			return made{from: x.b, by: x.c, params: one(mls.RemoveProposal(x.a.leaf(x.second))), proofs: []Proof{x.ana.proof(at)}}
+		}, ErrJunk},
+		{"a branch that begins before it differs", Group, func(x *cast) made {
+			at, w := x.forks(x.ana)
+			x.ana.grow(x.t, w.RevokeDevice(x.ana.chain, x.second.Name, time.Now()))
+			return made{from: x.b, by: x.c, params: one(mls.RemoveProposal(x.a.leaf(x.second))), proofs: []Proof{x.ana.proof(at - 1)}}
+		}, ErrJunk},
 		{"a member removes a revoked device without the proof", Group, func(x *cast) made {
 			x.ana.revoke(x.t, x.second)
 			return made{from: x.b, by: x.c, params: one(mls.RemoveProposal(x.a.leaf(x.second)))}

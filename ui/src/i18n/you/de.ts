@@ -215,7 +215,7 @@ export const de: Same<typeof en> = {
   'ways.seen': 'Jemand könnte meine Wörter gesehen haben',
   'ways.seen.text': 'Ersetze sie gleich, mit den alten Wörtern, auf einem beliebigen Gerät. Steht ein fremdes Gerät in der Liste, bringen deine Wörter alles auf einem neuen zurück und setzen alle anderen hinaus; ersetze sie dann.',
   'ways.disagree': 'Zwei meiner Geräte widersprechen sich',
-  'ways.disagree.text': 'Zwei Listen deiner Geräte sind als wahr unterschrieben: Ein Gerät wurde kopiert, oder dein Server zeigt verschiedene. Hol deinen Namen mit den 24 Wörtern auf einem neuen Gerät zurück; dann zählt die Liste deines Servers. Kontakte, die die andere gesehen haben, bleiben gewarnt und lernen dich neu kennen.',
+  'ways.disagree.text': 'Zwei Listen deiner Geräte sind als wahr unterschrieben: Ein Gerät wurde kopiert, oder dein Server zeigt verschiedene. Deine 24 Wörter klären es, für alle. Ersetze sie auf einem Gerät, das die richtige Liste zeigt; gibt es keines, dann hol damit deinen Namen auf einem neuen Gerät zurück.',
   'ways.move': 'Ich möchte zu einem anderen Heimserver',
   'ways.move.text': 'sotto kann einen Namen noch nicht zu einem anderen Server mitnehmen. Bis dahin: Nimm dort einen Namen, schreib deinen Kontakten von ihm aus, und lass sie mit beiden die Nummern vergleichen.',
   'fail.words': 'Das sind nicht die 24 Wörter dieses Kontos.',

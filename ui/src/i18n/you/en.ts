@@ -212,7 +212,7 @@ export const en = {
   'ways.seen': 'Someone may have seen my words',
   'ways.seen.text': 'Replace them now, with the old words, on any device. If a device that is not yours is in the list, your words bring everything back on a new one and put all others out; then replace them.',
   'ways.disagree': 'Two of my devices disagree',
-  'ways.disagree.text': 'Two lists of your devices are signed as true: a device was copied, or your server shows different ones. Bring your name back on a new device with your 24 words; then the list of your server counts. Contacts who saw the other one stay warned and get to know you anew.',
+  'ways.disagree.text': 'Two lists of your devices are signed as true: a device was copied, or your server shows different ones. Your 24 words settle it, for everybody. Replace them on a device that shows the right list; if there is none, bring your name back on a new device with them.',
   'ways.move': 'I want to move to another home server',
   'ways.move.text': 'sotto cannot carry a name to another server yet. Until it can: take a name there, write to your contacts from it, and let them compare numbers with both.',
   'fail.words': 'These are not the 24 words of this account.',

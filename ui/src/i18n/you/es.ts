@@ -215,7 +215,7 @@ export const es: Same<typeof en> = {
   'ways.seen': 'Alguien puede haber visto mis palabras',
   'ways.seen.text': 'Sustitúyelas ya, con las antiguas, en cualquier dispositivo. Si en la lista hay un dispositivo que no es tuyo, tus palabras lo devuelven todo en uno nuevo y echan a los demás; después, sustitúyelas.',
   'ways.disagree': 'Dos de mis dispositivos no coinciden',
-  'ways.disagree.text': 'Hay dos listas de tus dispositivos firmadas como verdaderas: se copió un dispositivo, o tu servidor muestra listas distintas. Recupera tu nombre en un dispositivo nuevo con tus 24 palabras; entonces cuenta la lista de tu servidor. Los contactos que vieron la otra siguen avisados y tienen que conocerte de nuevo.',
+  'ways.disagree.text': 'Hay dos listas de tus dispositivos firmadas como verdaderas: se copió un dispositivo, o tu servidor muestra listas distintas. Tus 24 palabras lo resuelven, para todos. Sustitúyelas en un dispositivo que muestre la lista correcta; si no hay ninguno, recupera con ellas tu nombre en un dispositivo nuevo.',
   'ways.move': 'Quiero pasar a otro servidor',
   'ways.move.text': 'sotto aún no puede llevar un nombre a otro servidor. Hasta entonces: toma un nombre allí, escribe a tus contactos desde él y deja que comparen los números con ambos.',
   'fail.words': 'Estas no son las 24 palabras de esta cuenta.',
