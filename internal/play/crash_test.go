@@ -15,7 +15,7 @@ func (p *Person) onDisk(d *faultfs.Disk) {
 	p.Mutate = func(o *client.Options) { o.Store.FS, o.Store.Path = d, "/sotto.db" }
 }
 
-// Issue point 7: a client killed at each database write of a conversation of 200 messages
+// A client killed at each database write of a conversation of 200 messages
 // loses nothing and repeats nothing. At each message the power of Bo's machine goes at the
 // k-th write of receiving or sending it, k counting up from the first write until a message
 // is through undisturbed, then from the first again; so every write of a message is struck

@@ -24,7 +24,7 @@ func moved(p *Person, title string, members int) {
 	}, func() any { r := p.Room(title); return []any{r.Number, len(r.Members)} })
 }
 
-// Issue point 5: a member posts junk with a valid token. The room moves and goes on
+// A member posts junk with a valid token. The room moves and goes on
 // without them; nothing acknowledged is lost.
 func TestJunkSwap(t *testing.T) {
 	w := New(t)

@@ -60,7 +60,7 @@ func act(t *testing.T, p *Person, what string, f func(ctx context.Context) error
 	}
 }
 
-// Issue point 4: five people in a room; one is removed; a newcomer reads nothing from
+// Five people in a room; one is removed; a newcomer reads nothing from
 // before.
 func TestRemovedAndNewcomer(t *testing.T) {
 	w := New(t)
@@ -94,7 +94,7 @@ func TestRemovedAndNewcomer(t *testing.T) {
 	cy.Reads("club", "one", "two", "three")
 }
 
-// Issue point 3: two members commit at the same moment, many times over.
+// Two members commit at the same moment, many times over.
 func TestCommitsAtOnce(t *testing.T) {
 	w := New(t)
 	ana, bo, cy := w.Person("ana"), w.Person("bo"), w.Person("cy")
@@ -144,7 +144,7 @@ func TestCommitsAtOnce(t *testing.T) {
 	}
 }
 
-// Issue point 6: both of a pair write first at once: one room.
+// Both of a pair write first at once: one room.
 func TestBothWriteFirst(t *testing.T) {
 	for i := range 3 {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"sotto/internal/wire"
 )
 
-// Issue point 2: a known plaintext and a known link appear nowhere in the server's files,
+// A known plaintext and a known link appear nowhere in the server's files,
 // in what stands between client and server, or in either's logs; nor in the files of the
 // devices.
 func TestPlaintextNowhere(t *testing.T) {
@@ -56,7 +56,7 @@ func TestPlaintextNowhere(t *testing.T) {
 	}
 }
 
-// Issue point 1, in one process: Bo is away, Ana sends, the server stops and starts, Bo
+// Bo is away, Ana sends, the server stops and starts, Bo
 // reads everything once, in order; afterwards the entries are in no file of the server.
 func TestAwayAndErased(t *testing.T) {
 	w := New(t)
@@ -135,7 +135,7 @@ func (r *reader) entries(t *testing.T) []wire.Entry {
 	return a.Entries
 }
 
-// Issue point 6: a stranger's first message is a request; no host that it names is
+// A stranger's first message is a request; no host that it names is
 // contacted before acceptance; a blocked person's messages are not shown.
 func TestStranger(t *testing.T) {
 	w := New(t)
@@ -194,7 +194,7 @@ func TestPrivateHost(t *testing.T) {
 	}
 }
 
-// Issue point 8, as far as a person sees it: each bad input answers its stable code and a
+// Each bad input answers its stable code and a
 // sentence, and everything goes on.
 func TestBadInput(t *testing.T) {
 	w := New(t)
