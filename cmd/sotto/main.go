@@ -67,7 +67,7 @@ type table struct {
 	People   command.People       `cmd:"" group:"People" help:"List contacts and who is blocked."`
 	Find     command.Find         `cmd:"" group:"People" help:"Look somebody up by a handle or a link."`
 	Person   personTable          `cmd:"" group:"People" help:"Tell everything about a person, or change what they are here."`
-	Compare  command.Compare      `cmd:"" group:"People" help:"Compare numbers with a person."`
+	Compare  command.Compare      `cmd:"" group:"People" aliases:"verify" help:"Compare numbers with a person."`
 
 	Profile    command.ProfileSet  `cmd:"" group:"You" help:"Show or change what others see of you."`
 	Link       command.MyLink      `cmd:"" group:"You" help:"Make a link by which people can write to you."`

@@ -33,7 +33,7 @@ func personOf(p client.Person) api.Person {
 	out := api.Person{
 		Account: text(p.Account[:]), Handle: p.Handle, Name: p.Name, Own: p.Own, Nickname: p.Nickname, Status: p.Status, Picture: p.Picture,
 		Tint: tint(p.Account[:]), Contact: p.Standing == store.Contact, Blocked: p.Standing == store.Blocked,
-		Compared: p.Compared, Changed: p.Changed != 0, Here: p.Here,
+		Compared: p.Compared, Changed: p.Changed != 0, Paused: p.Paused != 0, Here: p.Here,
 	}
 	if p.Room != nil {
 		out.Room = text(p.Room[:])
@@ -133,6 +133,9 @@ func changePerson(c *call, in api.PersonChange) (api.PersonDetail, error) {
 	}
 	if err == nil && in.Compared != nil {
 		err = c.c.SetCompared(p.Account, *in.Compared)
+	}
+	if err == nil && in.Send != nil && *in.Send {
+		err = c.c.SendAnyway(p.Account)
 	}
 	if err != nil {
 		return api.PersonDetail{}, err

@@ -118,7 +118,7 @@ func (v *viewer) room(o client.Overview) api.Room {
 	case o.Peer != nil:
 		p := v.card(*o.Peer)
 		x.Account, x.Handle, x.Name, x.Tint, x.Picture = text(o.Peer[:]), p.Handle, p.Name, tint(o.Peer[:]), p.Version
-		x.Compared, x.Changed, x.Here = p.Compared != 0, p.Changed != 0, p.Here
+		x.Compared, x.Changed, x.Paused, x.Here = p.Compared != 0, p.Changed != 0, p.Paused != 0, p.Here
 		x.Writable = x.Writable && p.Standing != store.Blocked
 	case o.Kind == room.Self:
 		x.Name = "Notes"

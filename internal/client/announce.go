@@ -92,6 +92,8 @@ func (g *gen) saysPeople(tx store.Tx, s *mls.StagedCommit, change *room.Change) 
 		switch {
 		case leftByItself(s, l.Index) || l.Account == committer:
 			out = append(out, happened{kind: NoticeLeft, says: said.Of(said.Act("left", g.self(l.Account), false), "name", name)})
+		case change.Disowned(l):
+			out = append(out, happened{kind: NoticeLeft, says: said.Of("no-device", "name", name)})
 		default:
 			key := said.Act("removed", g.self(committer), false)
 			out = append(out, happened{kind: NoticeLeft, says: said.Of(key, "by", by, "name", name), removed: &l.Account})

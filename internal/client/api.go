@@ -202,6 +202,15 @@ func (c *Client) openNew(h wire.Handle, first *mimi.Content, done func(room.ID, 
 			some[i].first = body
 		}
 		peer := some[0].chain
+		if err := c.read(func(tx store.Tx) error {
+			if wait, err := tx.Paused(peer.ID()); err != nil || !wait {
+				return err
+			}
+			return ErrPaused
+		}); err != nil {
+			done(room.ID{}, err)
+			return
+		}
 		id, err := c.makeRoom(room.Pair, "", some)
 		if err == nil {
 			err = c.write(func(tx store.Tx) error { return tx.SetStanding(peer.ID(), store.Contact) })

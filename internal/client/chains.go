@@ -96,6 +96,11 @@ func (c *Client) chainGrew(tx store.Tx, after *[]func(), p store.Person, chain *
 			return err
 		}
 	}
+	if key {
+		if err := tx.Pause(p.Account, c.nowMS()); err != nil {
+			return err
+		}
+	}
 	if key || compared && devices {
 		return tx.SetCompared(p.Account, 0, c.nowMS())
 	}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -335,11 +336,11 @@ func (c *Client) SetContact(account identity.ID, on bool) error {
 // SetCompared notes that two people have compared their safety numbers and found the same,
 // or that they differ or are to be compared anew.
 func (c *Client) SetCompared(account identity.ID, same bool) error {
-	return c.changePerson(account, func(tx store.Tx, _ *[]func(), p *store.Person) error {
+	return c.changePerson(account, func(tx store.Tx, after *[]func(), p *store.Person) error {
 		if !same {
 			return tx.SetCompared(account, 0, p.Changed)
 		}
-		if err := tx.SetCompared(account, c.nowMS(), 0); err != nil {
+		if err := cmp.Or(tx.SetCompared(account, c.nowMS(), 0), c.resume(tx, after, account)); err != nil {
 			return err
 		}
 		return tx.AddPersonChange(account, store.PersonChange{Time: c.nowMS(), What: ChangedCompared})

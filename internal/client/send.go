@@ -78,14 +78,22 @@ func (g *gen) canSend() bool {
 
 // sealWaiting seals the first of what waits in the outbox and answers what to append.
 func (g *gen) sealWaiting(tx store.Tx) (out []store.Outgoing, err error) {
-	if r, err := tx.Room(g.Room); err != nil || r == nil || r.Generation != g.Number {
+	r, err := tx.Room(g.Room)
+	if err != nil || r == nil || r.Generation != g.Number {
 		return nil, err
 	}
 	waiting, err := tx.Outbox(g.Room, sealAhead)
 	if err != nil || len(waiting) == 0 {
 		return nil, err
 	}
+	hold, err := paused(tx, r)
+	if err != nil {
+		return nil, err
+	}
 	for _, o := range waiting {
+		if hold && o.Entry == nil && o.Message != nil {
+			continue
+		}
 		if o.Entry == nil && o.Kind == store.OutgoingProposal {
 			if err := tx.Sent(o.ID); err != nil { // of an epoch that is over
 				return nil, err

@@ -59,6 +59,7 @@ type Person struct {
 	Blocked  bool           `json:"blocked"`
 	Compared string         `json:"compared,omitempty"` // when numbers were compared
 	Changed  bool           `json:"changed"`            // a key changed since
+	Paused   bool           `json:"paused,omitempty"`   // messages to them wait, until numbers are compared again or the person says to send
 	Here     bool           `json:"here"`
 	Picture  bool           `json:"picture"`
 	Room     string         `json:"room,omitempty"` // the conversation of two

@@ -39,7 +39,7 @@ func (d *Device) person(who string) (*client.Person, error) {
 func personOf(p client.Person) Person {
 	o := Person{
 		Type: "person", Account: accountText(p.Account), Handle: p.Handle, Name: p.Name, Own: p.Own, Nickname: p.Nickname, Status: p.Status,
-		Contact: p.Standing == store.Contact, Blocked: p.Standing == store.Blocked, Compared: stamp(p.Compared), Changed: p.Changed != 0,
+		Contact: p.Standing == store.Contact, Blocked: p.Standing == store.Blocked, Compared: stamp(p.Compared), Changed: p.Changed != 0, Paused: p.Paused != 0,
 		Here: p.Here, Picture: p.Picture != "",
 	}
 	if p.Room != nil {
@@ -54,7 +54,7 @@ func (x *IO) listed(o Person) {
 		on   bool
 		text string
 	}{
-		{o.Blocked, "blocked"}, {!o.Blocked && !o.Contact, "no contact"}, {o.Compared != "" && !o.Changed, "compared"}, {o.Changed, "a key changed"},
+		{o.Blocked, "blocked"}, {!o.Blocked && !o.Contact, "no contact"}, {o.Compared != "" && !o.Changed, "compared"}, {o.Changed, "a key changed"}, {o.Paused, "messages wait"},
 		{o.Here, "here"},
 	} {
 		if n.on {
@@ -277,10 +277,14 @@ type Compare struct {
 	Who    string `arg:"" help:"A handle." complete:"person"`
 	Match  bool   `help:"Note that the numbers are the same." xor:"result"`
 	Differ bool   `help:"Note that they differ, or are to be compared anew." xor:"result"`
+	Send   bool   `help:"Send what waits since a key changed, though you have not compared again." xor:"result"`
 }
 
 // Run shows or notes.
 func (o Compare) Run(_ context.Context, d *Device, x *IO) error {
+	if o.Send {
+		return d.changed(o.Who, x, d.Client.SendAnyway)
+	}
 	if o.Match || o.Differ {
 		return d.changed(o.Who, x, func(id identity.ID) error { return d.Client.SetCompared(id, o.Match) })
 	}

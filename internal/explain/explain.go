@@ -58,6 +58,7 @@ var sentinels = []struct {
 	{client.ErrNoRoom, "no such room", ""},
 	{client.ErrNotMember, "not a member", ""},
 	{client.ErrChanged, "handle changed", ""},
+	{client.ErrPaused, "paused", ""},
 	{client.ErrTooLong, "too long", ""},
 	{client.ErrUnsure, "ambiguous", ""},
 	{client.ErrGone, "no such message", ""},

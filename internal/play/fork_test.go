@@ -42,6 +42,12 @@ func TestForkSettledByWords(t *testing.T) {
 	if p := must(bo.Client.Person(account)); p.Compared != 0 {
 		t.Errorf("what was compared counts on: %+v", p)
 	}
+	if p := must(bo.Client.Person(account)); p.Paused == 0 {
+		t.Errorf("Bo writes on as if nothing were: %+v", p)
+	}
+	if err := bo.Client.SetCompared(account, true); err != nil {
+		t.Fatal(err)
+	}
 	act(t, bo, "makes a room", func(ctx context.Context) error {
 		_, err := bo.Client.CreateRoom(ctx, "den", []string{ana.Handle})
 		return err

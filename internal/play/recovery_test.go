@@ -118,10 +118,21 @@ func TestRecovery(t *testing.T) {
 	bo.Eventually("the new conversation", func() bool {
 		return bo.devicesIn(ana.Handle, account) == 1 && slices.Equal(bo.Texts(ana.Handle), before)
 	}, func() any { return bo.Texts(ana.Handle) })
-	bo.Send(ana.Handle, "is that you?")
+	// What Bo writes to the new key waits for his word, since he had compared numbers.
+	if _, err := bo.Client.Send(patient(t), ana.Handle, client.Text("is that you?")); err != nil {
+		t.Fatal(err)
+	}
+	fresh.Send(bo.Handle, "here I am")
+	bo.Eventually("reads Ana", func() bool { return slices.Contains(bo.Texts(ana.Handle), "here I am") }, func() any { return bo.Texts(ana.Handle) })
+	if s := bo.lastState(ana.Handle); s != store.Queued || slices.Contains(fresh.Texts(bo.Handle), "is that you?") {
+		t.Errorf("it went to a key that Bo has not compared: %v", s)
+	}
+	if err := bo.Client.SendAnyway(account); err != nil {
+		t.Fatal(err)
+	}
 	fresh.Eventually("reads Bo", func() bool { return slices.Contains(fresh.Texts(bo.Handle), "is that you?") }, func() any { return fresh.Texts(bo.Handle) })
 	fresh.Send(bo.Handle, "yes")
-	bo.Reads(ana.Handle, append(slices.Clone(before), "is that you?", "yes")...)
+	bo.Reads(ana.Handle, append(slices.Clone(before), "here I am", "is that you?", "yes")...)
 	if n := bo.notices(client.NoticeKey); len(n) != 1 {
 		t.Errorf("Bo was told %q", n)
 	}

@@ -150,6 +150,12 @@ type Change struct {
 	Own       bool // it removes this device
 }
 
+// Disowned says whether a removed leaf was of a device that its account does not hold any more.
+func (c *Change) Disowned(l Leaf) bool {
+	chain := c.shown[l.Account]
+	return chain != nil && !chain.Holds(l.Credential)
+}
+
 // Judge decides whether a commit is valid in a room: a pure function of the group
 // before it, the commit, its proofs and the group's knowledge. ErrForbidden and
 // ErrJunk mean that the room moves on without whoever made it.
@@ -342,10 +348,9 @@ func (c *Change) mayRemove(leaf uint32, admin bool) error {
 		return fmt.Errorf("%w: a removal of nobody", ErrJunk)
 	}
 	gone := c.Removed[i]
-	chain := c.shown[gone.Account]
 	switch {
 	case gone.Account == c.Committer.Account:
-	case chain != nil && !chain.Holds(gone.Credential):
+	case c.Disowned(gone):
 	case slices.ContainsFunc(c.Added, func(l Leaf) bool { return l.Owner() == gone.Owner() }):
 	default:
 		return fmt.Errorf("%w: only admins remove people", ErrForbidden)

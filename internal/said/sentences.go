@@ -57,6 +57,7 @@ var sentences = map[string]string{
 	"left":             "{name} left.",
 	"left.own":         "You left.",
 	"removed":          "{by} removed {name}.",
+	"no-device":        "No device of {name} is here any more: their account does not hold them.",
 	"removed.own":      "You removed {name}.",
 	"put-out":          "{by} removed you from this room. What was written until then stays readable here.",
 	"newcomer":         "{name} is in this room too since you were last in it; you were let in again by {by}.",

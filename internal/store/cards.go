@@ -16,16 +16,17 @@ type Card struct {
 	Nickname string
 	Compared int64
 	Changed  int64
+	Paused   int64
 	Own      string     // the name they show
 	Picture  *wire.Hash // nil: none here
 }
 
-const cardColumns = `p.account, p.handle, p.state, p.nickname, p.compared, p.changed, COALESCE(f.name, ''), CASE WHEN f.picture IS NULL THEN NULL ELSE f.hash END
+const cardColumns = `p.account, p.handle, p.state, p.nickname, p.compared, p.changed, p.paused, COALESCE(f.name, ''), CASE WHEN f.picture IS NULL THEN NULL ELSE f.hash END
 	FROM people p LEFT JOIN profiles f ON f.account = p.account`
 
 func scanCard(r *sqlite.Row) (Card, error) {
 	var c Card
-	err := r.Scan(&c.Account, &c.Handle, &c.Standing, &c.Nickname, &c.Compared, &c.Changed, &c.Own, &c.Picture)
+	err := r.Scan(&c.Account, &c.Handle, &c.Standing, &c.Nickname, &c.Compared, &c.Changed, &c.Paused, &c.Own, &c.Picture)
 	return c, err
 }
 

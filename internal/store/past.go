@@ -25,10 +25,10 @@ func (t Tx) PeopleAfter(after identity.ID, limit int) ([]Person, error) {
 // KnowPerson takes over what another device of this person knew of an account: all of it
 // where this one knows nothing more than the chain, else nothing.
 func (t Tx) KnowPerson(p Person) error {
-	return t.tx.Exec(`INSERT INTO people (account, handle, chain, state, nickname, since, compared, changed) VALUES (?,?,?,?,?,?,?,?)
-		ON CONFLICT (account) DO UPDATE SET state = excluded.state, nickname = excluded.nickname, since = excluded.since, compared = excluded.compared, changed = excluded.changed
+	return t.tx.Exec(`INSERT INTO people (account, handle, chain, state, nickname, since, compared, changed, once) VALUES (?,?,?,?,?,?,?,?,?)
+		ON CONFLICT (account) DO UPDATE SET state = excluded.state, nickname = excluded.nickname, since = excluded.since, compared = excluded.compared, changed = excluded.changed, once = once OR excluded.once
 		WHERE state = 0 OR since >= excluded.since`,
-		p.Account, p.Handle, encodeChain(p.Chain), p.Standing, p.Nickname, p.Since, p.Compared, p.Changed)
+		p.Account, p.Handle, encodeChain(p.Chain), p.Standing, p.Nickname, p.Since, p.Compared, p.Changed, p.Compared != 0)
 }
 
 // MarkField is one field of a Mark, as it is kept.

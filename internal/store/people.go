@@ -28,14 +28,15 @@ type Person struct {
 	Since    int64  // first known, Unix milliseconds
 	Compared int64  // when numbers were compared; 0: never, or something changed since
 	Changed  int64  // when a key changed that nobody has looked at since; 0: none
+	Paused   int64  // since when nothing is sent to them, until the person says so; 0: it is
 }
 
-const personColumns = `account, handle, chain, state, nickname, since, compared, changed`
+const personColumns = `account, handle, chain, state, nickname, since, compared, changed, paused`
 
 func scanPerson(r *sqlite.Row) (Person, error) {
 	var p Person
 	var chain []byte
-	if err := r.Scan(&p.Account, &p.Handle, &chain, &p.Standing, &p.Nickname, &p.Since, &p.Compared, &p.Changed); err != nil {
+	if err := r.Scan(&p.Account, &p.Handle, &chain, &p.Standing, &p.Nickname, &p.Since, &p.Compared, &p.Changed, &p.Paused); err != nil {
 		return p, err
 	}
 	c, err := decodeChain(chain)
@@ -109,7 +110,24 @@ func (t Tx) SetNickname(id identity.ID, name string) error {
 // SetCompared keeps when numbers were compared, 0 for never, and when a key changed since, 0
 // for not.
 func (t Tx) SetCompared(id identity.ID, compared, changed int64) error {
-	return t.tx.Exec(`UPDATE people SET compared = ?, changed = ? WHERE account = ?`, compared, changed, id)
+	return t.tx.Exec(`UPDATE people SET compared = ?, changed = ?, once = once OR ? WHERE account = ?`, compared, changed, compared != 0, id)
+}
+
+// Paused says whether nothing is sent to an account.
+func (t Tx) Paused(id identity.ID) (bool, error) {
+	var since int64
+	_, err := t.one(`SELECT paused FROM people WHERE account = ?`, func(r *sqlite.Row) error { return r.Scan(&since) }, id)
+	return since != 0, err
+}
+
+// Pause sends nothing to an account from now on, if numbers were ever compared with it.
+func (t Tx) Pause(id identity.ID, now int64) error {
+	return t.tx.Exec(`UPDATE people SET paused = ? WHERE account = ? AND once`, now, id)
+}
+
+// Resume sends to an account again.
+func (t Tx) Resume(id identity.ID) error {
+	return t.tx.Exec(`UPDATE people SET paused = 0 WHERE account = ?`, id)
 }
 
 // SetStanding changes what an account is.

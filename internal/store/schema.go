@@ -405,6 +405,10 @@ INSERT INTO wants_once SELECT id, room, kind, body, due, tries FROM wants;
 DROP TABLE wants;
 ALTER TABLE wants_once RENAME TO wants;
 CREATE INDEX wants_room ON wants (room, id);
+`, `
+ALTER TABLE people ADD COLUMN paused INTEGER NOT NULL DEFAULT 0; -- since when nothing is sent to them: a key changed after numbers were compared
+ALTER TABLE people ADD COLUMN once INTEGER NOT NULL DEFAULT 0; -- numbers were compared at some time
+UPDATE people SET once = 1 WHERE compared <> 0;
 `}
 
 // The parts of step 3 that it repeats. They are part of it: never changed after a release.

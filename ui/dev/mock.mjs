@@ -24,7 +24,7 @@ const messages = new Map();
 function room(o) {
   const r = {
     id: hex(0x1000 + rooms.size), kind: 'group', state: 'active', tint: 1, host: 'example.org', unread: 0, mentions: 0, time: now(),
-    pinned: false, archived: false, muted: false, compared: false, changed: false, here: false, disappear: 0, members: 2, admin: true, knocks: 0, writable: true, ...o,
+    pinned: false, archived: false, muted: false, compared: false, changed: false, paused: false, here: false, disappear: 0, members: 2, admin: true, knocks: 0, writable: true, ...o,
   };
   rooms.set(r.id, r);
   messages.set(r.id, []);
@@ -113,10 +113,10 @@ seed();
 
 const settings = { theme: 'system', language: '', enter_sends: true, single_keys: true, text_size: 100, notify: 'text', sounds: true, receipts: true, typing: true, presence: true, lock_after: 0, at_login: false, retention: 0, disappear: 0, recent_emoji: '' };
 
-const person = (p) => ({ account: p.account, handle: p.handle, name: p.name, own: p.name, nickname: '', status: '', tint: p.tint, contact: true, blocked: false, compared: p === who.ana ? at(12, 0, 3, 3) : 0, changed: false, here: p === who.ana });
+const person = (p) => ({ account: p.account, handle: p.handle, name: p.name, own: p.name, nickname: '', status: '', tint: p.tint, contact: true, blocked: false, compared: p === who.ana ? at(12, 0, 3, 3) : 0, changed: false, paused: false, here: p === who.ana });
 const detail = (r) => ({
   ...r,
-  people: [who.me, ...(r.kind === 'pair' ? [Object.values(who).find((p) => p.account === r.account)] : r.kind === 'self' ? [] : [who.ana, who.cy, who.dana, who.eve].slice(0, Math.max(1, r.members - 1)))].map((p) => ({ account: p.account, handle: p.handle, name: p.name, tint: p.tint, admin: p === who.me, self: p === who.me, compared: p === who.ana, changed: false, here: p === who.ana, devices: 2 })),
+  people: [who.me, ...(r.kind === 'pair' ? [Object.values(who).find((p) => p.account === r.account)] : r.kind === 'self' ? [] : [who.ana, who.cy, who.dana, who.eve].slice(0, Math.max(1, r.members - 1)))].map((p) => ({ account: p.account, handle: p.handle, name: p.name, tint: p.tint, admin: p === who.me, self: p === who.me, compared: p === who.ana, changed: false, paused: false, here: p === who.ana, devices: 2 })),
   pins: messages.get(r.id).slice(-500).filter((m) => m.pinned), links: [], waiting: [], created: at(9, 0, 2, 3), ttl: 2_592_000,
 });
 

@@ -31,10 +31,10 @@ function noCode(text) {
 }
 
 const long = 'Wolfeschlegelsteinhausenbergerdorffvoralternwarengewissenhaftscha';
-export const ana = { account: id('ana'), handle: 'ana@example.org', name: 'Ana', own: 'Ana', nickname: '', status: 'On the boat until Friday', tint: 1, contact: true, blocked: false, compared: new Date(new Date().getFullYear(), 2, 3).getTime(), changed: false, here: true, room: id('room-ana') };
+export const ana = { account: id('ana'), handle: 'ana@example.org', name: 'Ana', own: 'Ana', nickname: '', status: 'On the boat until Friday', tint: 1, contact: true, blocked: false, compared: new Date(new Date().getFullYear(), 2, 3).getTime(), changed: false, paused: false, here: true, room: id('room-ana') };
 const cy = { account: id('cy'), handle: 'cy@studio.example', name: 'Cy', own: 'Cy', nickname: '', status: '', tint: 6, contact: true, blocked: false, changed: true, here: false };
-const dee = { account: id('dee'), handle: 'dee@example.org', name: long, own: long, nickname: '', status: 'A sentence about oneself may have up to one hundred and forty characters, and then it is cut by the row that it stands in, as this one is.', tint: 4, contact: true, blocked: false, changed: false, here: false };
-const mal = { account: id('mallory'), handle: 'mallory@elsewhere.example', name: 'Mallory', own: 'Mallory', nickname: '', status: '', tint: 3, contact: false, blocked: true, changed: false, here: false };
+const dee = { account: id('dee'), handle: 'dee@example.org', name: long, own: long, nickname: '', status: 'A sentence about oneself may have up to one hundred and forty characters, and then it is cut by the row that it stands in, as this one is.', tint: 4, contact: true, blocked: false, changed: false, paused: false, here: false };
+const mal = { account: id('mallory'), handle: 'mallory@elsewhere.example', name: 'Mallory', own: 'Mallory', nickname: '', status: '', tint: 3, contact: false, blocked: true, changed: false, paused: false, here: false };
 const everybody = [ana, cy, dee, mal];
 
 const self = { account: id('bo'), handle: 'bo@example.org', device: 'Desk', name: 'Bo', status: '' };
@@ -52,7 +52,7 @@ const reach = [
 
 const room = (name, more = {}) => ({
   id: id('room-' + name.toLowerCase()), kind: 'group', state: 'active', name, tint: 3, host: 'example.org', unread: 0, mentions: 0, time: now(), pinned: false, archived: false,
-  muted: false, compared: false, changed: false, here: false, disappear: 0, members: 4, admin: true, knocks: 0, writable: true, ...more,
+  muted: false, compared: false, changed: false, paused: false, here: false, disappear: 0, members: 4, admin: true, knocks: 0, writable: true, ...more,
 });
 export const rooms = [
   room('Ana', { kind: 'pair', handle: ana.handle, account: ana.account, tint: 1, members: 2, admin: false, pinned: true, compared: true, here: true, disappear: 604_800 }),

@@ -21,6 +21,7 @@ describe('every device is lost', () => {
     await stage.meet(ana, bo, 'before it was lost');
     club = (await ana.app.call<RoomDetail>('POST', '/rooms', { title: 'Club', with: [bo.handle] })).id;
     await bo.row('Club').waitFor();
+    await bo.app.call('PATCH', `/people/${ana.account}`, { compared: true });
     await ana.app.call('PUT', `/rooms/${club}/members/${bo.account}/admin`, { admin: true });
     await until(async () => (await bo.app.call<RoomDetail>('GET', `/rooms/${club}`)).admin, 'Bo manages it too');
     fresh = stage.newcomer('ana-new');
@@ -66,6 +67,16 @@ describe('every device is lost', () => {
     await bo.opens('ana');
     await bo.reads('before it was lost');
     await bo.reads('I am back');
+    // Bo had compared numbers, and her key is new: what he writes waits for his word.
+    await bo.text('banner.paused.text').waitFor();
+    await bo.writes('is that you?');
+    await bo.state('is that you?', 'queued');
+    await fresh.writes('it is me');
+    await bo.reads('it is me');
+    await bo.state('is that you?', 'queued');
+    await bo.press('banner.paused.send');
+    await fresh.reads('is that you?');
+    await bo.text('banner.paused.text').waitFor({ state: 'detached' });
     await until(async () => (await ana.app.call<{ text: string }[]>('GET', '/notices')).some((n) => /was unlinked from your account/.test(n.text)), 'the lost device is told');
   });
 

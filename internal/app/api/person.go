@@ -14,6 +14,7 @@ type Person struct {
 	Blocked  bool   `json:"blocked"`
 	Compared int64  `json:"compared,omitempty"` // when numbers were compared; they still hold
 	Changed  bool   `json:"changed"`            // a key changed since they were compared, or since they were first met
+	Paused   bool   `json:"paused"`             // messages to them wait: a key changed after numbers were compared
 	Here     bool   `json:"here"`
 	Room     string `json:"room,omitempty"` // the conversation of two
 }
@@ -49,6 +50,7 @@ type PersonChange struct {
 	Blocked  *bool   `json:"blocked,omitempty"`
 	Compared *bool   `json:"compared,omitempty"` // true: they match; false: they differ or are to be compared anew
 	Contact  *bool   `json:"contact,omitempty"`
+	Send     *bool   `json:"send,omitempty"` // true: what waits is sent, though numbers were not compared again
 }
 
 // FindPerson looks somebody up by a handle or an invitation link.

@@ -42,6 +42,7 @@ type Room struct {
 	MutedUntil int64     `json:"muted_until,omitempty"`
 	Draft      string    `json:"draft,omitempty"`
 	Compared   bool      `json:"compared"`  // of a pair: numbers were compared and still hold
+	Paused     bool      `json:"paused"`    // of a pair: messages wait, since a key changed after numbers were compared
 	Changed    bool      `json:"changed"`   // of a pair: a key changed since
 	Here       bool      `json:"here"`      // of a pair: the other person is here now and lets it be seen
 	Disappear  int64     `json:"disappear"` // seconds after reading; 0 never

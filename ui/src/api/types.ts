@@ -537,6 +537,8 @@ export interface Person {
   compared?: number
   /** a key changed since they were compared, or since they were first met */
   changed: boolean
+  /** messages to them wait: a key changed after numbers were compared */
+  paused: boolean
   here: boolean
   /** the conversation of two */
   room?: string
@@ -549,6 +551,8 @@ export interface PersonChange {
   /** true: they match; false: they differ or are to be compared anew */
   compared?: boolean
   contact?: boolean
+  /** true: what waits is sent, though numbers were not compared again */
+  send?: boolean
 }
 
 /** PersonDetail is everything about a person. */
@@ -722,6 +726,8 @@ export interface Room {
   draft?: string
   /** of a pair: numbers were compared and still hold */
   compared: boolean
+  /** of a pair: messages wait, since a key changed after numbers were compared */
+  paused: boolean
   /** of a pair: a key changed since */
   changed: boolean
   /** of a pair: the other person is here now and lets it be seen */

@@ -87,6 +87,8 @@ export const de: Same<English> = {
   'sign.changed': '{name} hat seit dem Vergleich einen neuen Schlüssel',
   'banner.key': '{name} hat einen neuen Schlüssel.',
   'banner.key.text': 'Das kommt vor, wenn jemand auf einem neuen Rechner von vorn beginnt. Vergleicht die Nummern, bevor ihr mehr sagt.',
+  'banner.paused.text': 'Ihr hattet die Nummern verglichen. Was du schreibst, wartet hier, bis ihr sie noch einmal vergleicht.',
+  'banner.paused.send': 'Trotzdem senden',
   'banner.compare': 'Jetzt vergleichen',
   'banner.changes': 'Was sich geändert hat',
   'banner.away': '{host} antwortet nicht. Deine Nachrichten warten hier und gehen von selbst.',

@@ -84,6 +84,8 @@ const talk = {
   'sign.changed': '{name} has a new key since you compared',
   'banner.key': '{name} has a new key.',
   'banner.key.text': 'It happens when someone starts over on a new computer. Compare numbers before you say more.',
+  'banner.paused.text': 'You compared numbers before that. What you write waits here until you compare again.',
+  'banner.paused.send': 'Send anyway',
   'banner.compare': 'Compare now',
   'banner.changes': 'What changed',
   'banner.away': '{host} is not answering. Your messages wait here and go by themselves.',

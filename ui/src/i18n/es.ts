@@ -87,6 +87,8 @@ export const es: Same<English> = {
   'sign.changed': '{name} tiene una clave nueva desde que comparasteis',
   'banner.key': '{name} tiene una clave nueva.',
   'banner.key.text': 'Ocurre cuando alguien empieza de nuevo en otro equipo. Comparad los números antes de decir más.',
+  'banner.paused.text': 'Habíais comparado los números. Lo que escribes espera aquí hasta que los comparéis otra vez.',
+  'banner.paused.send': 'Enviar igualmente',
   'banner.compare': 'Comparar ahora',
   'banner.changes': 'Qué ha cambiado',
   'banner.away': '{host} no responde. Tus mensajes esperan aquí y saldrán solos.',

@@ -15,6 +15,7 @@ const sentences: Record<string, Key> = {
   'permission': 'fail.permission',
   'handle taken': 'fail.taken',
   'handle changed': 'fail.changed',
+  'paused': 'fail.paused',
   'account exists': 'fail.exists',
   'passphrase': 'fail.passphrase',
   'wrong passphrase': 'fail.passphrase',

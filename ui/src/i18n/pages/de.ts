@@ -41,6 +41,7 @@ export const de: Same<typeof en> = {
   'fail.permission': 'sotto darf das auf diesem Computer nicht.',
   'fail.taken': 'Diese Adresse hat schon jemand. Nimm eine andere.',
   'fail.changed': 'Diese Adresse gehört jetzt jemand anderem. Frag die Person nach der neuen.',
+  'fail.paused': 'Ihr hattet die Nummern verglichen, und der Schlüssel ist neu. Vergleicht sie erst noch einmal, oder sag in der Unterhaltung, dass trotzdem gesendet wird.',
   'fail.exists': 'Auf diesem Gerät gibt es schon ein Konto.',
   'fail.passphrase': 'Das ist nicht die Passphrase.',
   'fail.unreachable': 'Der Server antwortet nicht. Prüfe seinen Namen oder versuch es später.',

@@ -39,6 +39,7 @@ export const en = {
   'fail.permission': 'sotto may not do this on this computer.',
   'fail.taken': 'Somebody has this handle already. Take another one.',
   'fail.changed': 'This handle belongs to somebody else now. Ask the person for the new one.',
+  'fail.paused': 'You compared numbers before, and their key is new. Compare again first, or say in the conversation that it is to be sent anyway.',
   'fail.exists': 'There is an account on this device already.',
   'fail.passphrase': 'That is not the passphrase.',
   'fail.unreachable': 'The server does not answer. Check its name, or try again in a while.',

@@ -41,6 +41,7 @@ export const es: Same<typeof en> = {
   'fail.permission': 'sotto no tiene permiso para esto en este ordenador.',
   'fail.taken': 'Alguien ya tiene esta dirección. Elige otra.',
   'fail.changed': 'Esta dirección es ahora de otra persona. Pide la nueva.',
+  'fail.paused': 'Habíais comparado los números, y la clave es nueva. Comparadlos otra vez primero, o di en la conversación que se envíe igualmente.',
   'fail.exists': 'Ya hay una cuenta en este dispositivo.',
   'fail.passphrase': 'Esa no es la frase de paso.',
   'fail.unreachable': 'El servidor no responde. Comprueba su nombre o inténtalo más tarde.',

@@ -10,6 +10,7 @@ export const de: Same<typeof en> = {
   'said.added.own': 'Du hast {name} dazugeholt.',
   'said.left': '{name} ist gegangen.',
   'said.left.own': 'Du bist gegangen.',
+  'said.no-device': 'Kein Gerät von {name} ist mehr hier: Sie gehören nicht mehr zum Konto.',
   'said.removed': '{by} hat {name} entfernt.',
   'said.removed.own': 'Du hast {name} entfernt.',
   'said.put-out': '{by} hat dich aus dieser Unterhaltung entfernt. Was bis dahin geschrieben wurde, bleibt hier lesbar.',

@@ -10,6 +10,7 @@ export const es: Same<typeof en> = {
   'said.added.own': 'Añadiste a {name}.',
   'said.left': '{name} se fue.',
   'said.left.own': 'Te fuiste.',
+  'said.no-device': 'Ya no hay aquí ningún dispositivo de {name}: su cuenta ya no los tiene.',
   'said.removed': '{by} quitó a {name}.',
   'said.removed.own': 'Quitaste a {name}.',
   'said.put-out': '{by} te quitó de esta conversación. Lo escrito hasta entonces se puede seguir leyendo aquí.',
