@@ -145,7 +145,7 @@ func readRooms(tx store.Tx, c *Chunk, next *Place) error {
 			return nil
 		}
 		next.Room = r.ID
-		if r.State == store.RoomLeft || r.State == store.RoomRemoved {
+		if r.Kind != room.Alike && (r.State == store.RoomLeft || r.State == store.RoomRemoved) {
 			c.Rooms = append(c.Rooms, Room{ID: r.ID, Kind: r.Kind, Title: r.Title, Peer: r.Peer, State: uint8(r.State), Generation: r.Generation, Created: r.Created})
 		}
 		pins, err := tx.Pins(r.ID)

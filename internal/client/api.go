@@ -213,7 +213,9 @@ func (c *Client) openNew(h wire.Handle, first *mimi.Content, done func(room.ID, 
 		}
 		id, err := c.makeRoom(room.Pair, "", some)
 		if err == nil {
-			err = c.write(func(tx store.Tx) error { return tx.SetStanding(peer.ID(), store.Contact) })
+			err = c.update(func(tx store.Tx, after *[]func()) error {
+				return c.setStanding(tx, after, peer.ID(), store.Contact)
+			})
 		}
 		if err == nil { // what they wrote meanwhile is from no stranger any more
 			_, err = c.acceptFrom(h.String(), peer.ID())

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -42,7 +43,10 @@ func (c *Client) putPerson(tx store.Tx, after *[]func(), before *store.Person, c
 		return err
 	}
 	if before == nil { // a room brings a thousand: whoever shows them loads the room
-		return tx.AddPersonChange(chain.ID(), store.PersonChange{Time: c.nowMS(), What: ChangedMet})
+		if err := tx.AddPersonChange(chain.ID(), store.PersonChange{Time: c.nowMS(), What: ChangedMet}); err != nil {
+			return err
+		}
+		return c.keptPerson(tx, after, chain.ID())
 	}
 	*after = append(*after, func() { c.emit(Event{Kind: EventPerson, Account: chain.ID()}) })
 	return c.chainGrew(tx, after, *before, chain)
@@ -52,7 +56,12 @@ func (c *Client) putPerson(tx store.Tx, after *[]func(), before *store.Person, c
 // was compared has to be looked at again then.
 func (c *Client) chainGrew(tx store.Tx, after *[]func(), p store.Person, chain *identity.Chain) error {
 	name := c.called(tx, p.Account, p.Handle)
-	compared, key, devices := p.Compared != 0, false, false
+	// On another device of this person's they may have compared it all already.
+	again, err := c.comparedSince(tx, chain)
+	if err != nil {
+		return err
+	}
+	compared, key, devices := p.Compared != 0 && again == 0, false, false
 	known := p.Chain.Common(chain)
 	if known < p.Chain.Len() {
 		if err := c.settled(tx, after, p, chain); err != nil {
@@ -96,12 +105,15 @@ func (c *Client) chainGrew(tx store.Tx, after *[]func(), p store.Person, chain *
 			return err
 		}
 	}
-	if key {
+	if key && again == 0 {
 		if err := tx.Pause(p.Account, c.nowMS()); err != nil {
 			return err
 		}
 	}
-	if key || compared && devices {
+	switch {
+	case again != 0:
+		return cmp.Or(tx.SetCompared(p.Account, again, 0), c.resume(tx, after, p.Account))
+	case key || compared && devices:
 		return tx.SetCompared(p.Account, 0, c.nowMS())
 	}
 	return nil
@@ -146,6 +158,9 @@ func (c *Client) replacedKey(tx store.Tx, after *[]func(), handle string) error 
 	}
 	if p.Changed != 0 {
 		return nil // told
+	}
+	if err := c.keepCompared(tx, after, p, false); err != nil {
+		return err
 	}
 	if err := tx.SetCompared(p.Account, 0, c.nowMS()); err != nil {
 		return err

@@ -99,7 +99,12 @@ type Client struct {
 	here      map[room.Owner]*toggle // whose person is here
 	hereRooms []room.ID              // that are still to be told that this person is here, or has gone
 
-	talk   *linkTalk                // of the linking under way, or the last one
+	talk        *linkTalk        // of the linking under way, or the last one
+	selfRooms   map[room.ID]bool // self rooms that this device is or was in
+	inSelf      bool             // this device is in one, as was last seen
+	selfRoomDue int64            // when this device makes one, Unix milliseconds; 0: it does not
+	keepDue     int64            // when the self room is told next, Unix milliseconds
+
 	there  map[wire.DeviceName]bool // own devices that have published where they take letters
 	moving bool                     // a step of the history's transfer is under way
 
@@ -177,6 +182,9 @@ func (c *Client) open() error {
 		if err := c.loadOpened(tx); err != nil {
 			return err
 		}
+		if err := c.loadSelfRooms(tx); err != nil {
+			return err
+		}
 		return c.loadAccount(tx)
 	})
 }
@@ -204,6 +212,7 @@ func (c *Client) start() error {
 		c.addGen(row)
 	}
 	c.everyMinute() // which also goes on with what was being cleared
+	c.keepLater(0)
 	c.pump()
 	return nil
 }

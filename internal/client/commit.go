@@ -167,6 +167,9 @@ func (g *gen) merge(tx store.Tx, after *[]func(), e wire.Entry, s *mls.StagedCom
 	}
 	g.appending = map[int64]bool{}
 	*after = append(*after, func() { g.c.emit(Event{Kind: EventRoom, Room: g.Room}) })
+	if g.ctx.Kind == room.Alike && len(change.Added) > 0 {
+		*after = append(*after, func() { g.c.post(g.c.pumpHistory) }) // which waits for that
+	}
 	return errStop
 }
 

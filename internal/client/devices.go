@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,6 +103,7 @@ func (c *Client) unlinked() bool { return c.chain != nil && !c.chain.Active(c.ke
 // bring notes that a device of this account is to come into every room that this one is in.
 func (c *Client) bring(tx store.Tx, device wire.DeviceName) error {
 	rooms, err := tx.Rooms()
+	slices.SortStableFunc(rooms, func(a, b store.Room) int { return cmp.Compare(b.Kind/room.Alike, a.Kind/room.Alike) }) // the self room first
 	for _, r := range rooms {
 		if r.State != store.RoomActive {
 			continue
@@ -209,9 +211,12 @@ const arrivalTime = 24 * time.Hour
 // have the history. It says nothing until the chain holds the device.
 func (c *Client) keepArrival(o *linking.Old) error {
 	name := o.Newcomer.Device.Name
-	return c.write(func(tx store.Tx) error {
+	return c.update(func(tx store.Tx, after *[]func()) error {
 		if label := o.Newcomer.Label; label != "" && room.CheckName(label) == nil {
-			if err := tx.SetFact(factLabel+string(name[:]), []byte(label)); err != nil {
+			if err := c.keep(tx, after, room.KeptLabel, name[:], valued(label)); err != nil {
+				return err
+			}
+			if err := setLabel(tx, name, label); err != nil {
 				return err
 			}
 		}
@@ -294,7 +299,7 @@ func (c *Client) dismiss(tx store.Tx, chain *identity.Chain) error {
 
 func (c *Client) isCurrentIn(tx store.Tx, g *gen) bool {
 	r, err := tx.Room(g.Room)
-	return err == nil && r != nil && r.State == store.RoomActive && r.Generation == g.Number
+	return err == nil && r != nil && r.Generation == g.Number && (r.State == store.RoomActive || r.Kind == room.Alike && r.Live())
 }
 
 // chainOf is the longest chain that is known of an account.
@@ -462,11 +467,11 @@ func (c *Client) NameDevice(device wire.DeviceName, name string) (err error) {
 			return
 		}
 		err = c.update(func(tx store.Tx, after *[]func()) error {
-			*after = append(*after, func() { c.emit(Event{Kind: EventPerson, Account: c.chain.ID()}) })
-			if name == "" {
-				return tx.DropFacts(factLabel + string(device[:]))
+			c.tellPerson(after, c.chain.ID())
+			if err := c.keep(tx, after, room.KeptLabel, device[:], valued(name)); err != nil {
+				return err
 			}
-			return tx.SetFact(factLabel+string(device[:]), []byte(name))
+			return setLabel(tx, device, name)
 		})
 	})
 	return err

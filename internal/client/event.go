@@ -62,6 +62,10 @@ func (c *Client) Subscribe(f func(Event)) (cancel func()) {
 }
 
 func (c *Client) emit(e Event) {
+	if c.selfRooms[e.Room] { // nobody is shown it
+		c.inSelf = false // to be looked at
+		return
+	}
 	if e.Kind == EventRoom || e.Kind == EventPerson {
 		c.recordLater()
 	}
@@ -74,6 +78,12 @@ func (c *Client) emit(e Event) {
 
 // notice keeps something that the person is told.
 func (c *Client) notice(tx store.Tx, after *[]func(), id *room.ID, kind string, says said.Said) error {
+	if id != nil && c.selfRooms[*id] {
+		if slices.Contains(happenings, kind) {
+			return nil
+		}
+		id = nil
+	}
 	n := store.Notice{Room: id, Time: c.nowMS(), Kind: kind, Text: says.Text(), Said: says}
 	if slices.Contains(provoked, kind) {
 		if same, err := tx.NoticesLike(n, n.Time-sameTime); err != nil || same >= sameNotices {

@@ -89,6 +89,9 @@ func (c *Client) establish(m *made, move *room.Move, also func(tx store.Tx, afte
 		if err := tx.PutRoom(nr); err != nil {
 			return err
 		}
+		if err := c.selfRoomBegun(tx, after, nr); err != nil {
+			return err
+		}
 		if also != nil {
 			if err := also(tx, after); err != nil {
 				return err

@@ -38,16 +38,12 @@ func (c *Client) Star(id mimi.MessageID, on bool) error {
 			if s == nil {
 				return ErrGone
 			}
-			m := s.Message
-			if on {
-				m.Flags |= store.FlagStarred
-				err = tx.SetFlags(m.Room, m.ID, store.FlagStarred)
-			} else {
-				m.Flags &^= store.FlagStarred
-				err = tx.DropFlags(m.Room, m.ID, store.FlagStarred)
+			if on != s.Starred {
+				if err := c.keep(tx, after, room.KeptStar, s.ID[:], valued(on)); err != nil {
+					return err
+				}
 			}
-			*after = append(*after, func() { c.emit(Event{Kind: EventChanged, Room: m.Room, Message: &m}) })
-			return err
+			return c.star(tx, after, s.Message, on)
 		})
 	})
 	return err

@@ -178,6 +178,9 @@ func (c *Client) invited(tx store.Tx, after *[]func(), env room.Envelope, chain 
 	if err != nil {
 		return err
 	}
+	if chain.ID() != c.chain.ID() && (i.Kind == room.Alike || r != nil && r.Kind == room.Alike) {
+		return fmt.Errorf("%w: somebody else's invitation to a self room", room.ErrJunk)
+	}
 	switch {
 	case r != nil && r.Live():
 		row.State = store.Held // entered when its sender is entitled to it

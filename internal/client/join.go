@@ -256,6 +256,9 @@ func (c *Client) settleIn(row store.Invitation, i room.Invitation, group *mls.Gr
 		if err := tx.PutRoom(nr); err != nil {
 			return err
 		}
+		if err := c.selfRoomBegun(tx, after, nr); err != nil {
+			return err
+		}
 		if err := c.install(tx, after, g, group, known); err != nil {
 			return err
 		}

@@ -29,18 +29,23 @@ func (c *Client) SetMark(id room.ID, change MarkChange) error {
 			} else if r == nil {
 				return ErrNoRoom
 			}
-			*after = append(*after, func() { c.emit(Event{Kind: EventMark, Room: id}) })
-			return tx.SetMark(id, change, c.nowMS())
+			return c.setMark(tx, after, id, change)
 		})
 	})
 	return err
 }
 
 // wake brings an archived room back into the list when somebody writes in it, unless it is
-// muted.
-func (c *Client) wake(tx store.Tx, after *[]func(), id room.ID) error {
+// muted. It comes back on all devices, but where it was archived later than that on one of them.
+func (c *Client) wake(tx store.Tx, after *[]func(), id room.ID, arrived int64) error {
 	m, err := tx.Mark(id)
 	if err != nil || !m.Archived || m.Muted(c.nowMS()) {
+		return err
+	}
+	if x, err := c.word(tx, room.KeptArchived, id[:]); err != nil || x != nil && x.Time >= uint64(max(arrived, 0)) {
+		return err
+	}
+	if err := c.keepAt(tx, after, room.KeptArchived, id[:], nil, arrived); err != nil {
 		return err
 	}
 	off := false
@@ -95,7 +100,12 @@ func (c *Client) seenThrough(tx store.Tx, after *[]func(), id room.ID, last int6
 	}
 	if mark.MarkUnread {
 		off := false
-		if err := tx.SetMark(id, MarkChange{MarkUnread: &off}, c.nowMS()); err != nil {
+		if err := c.setMark(tx, after, id, MarkChange{MarkUnread: &off}); err != nil {
+			return err
+		}
+	}
+	if changed {
+		if err := c.keepRead(tx, after, id); err != nil {
 			return err
 		}
 	}

@@ -66,13 +66,15 @@ func (g *gen) message(tx store.Tx, after *[]func(), e wire.Entry, msg *mls.Recei
 	case room.PayloadStatus:
 		return g.status(tx, after, leaf, p)
 	case room.PayloadJoined:
-		return g.joined(tx, leaf, p)
+		return g.joined(tx, after, leaf, p)
 	case room.PayloadPicture:
 		return g.picture(tx, after, p)
 	case room.PayloadPin:
 		return g.pins(tx, after, leaf.Account, p.Body)
 	case room.PayloadProfile:
 		return g.shows(tx, after, leaf, p)
+	case room.PayloadKept:
+		return g.takeKept(tx, after, leaf.Device, int64(e.TimeMS), p.Body)
 	}
 	return nil // of a later version: passed over
 }
@@ -163,9 +165,12 @@ func (g *gen) content(tx store.Tx, after *[]func(), e wire.Entry, leaf room.Leaf
 		return nil
 	}
 	if m.At != 0 {
-		if err := g.c.wake(tx, after, home); err != nil {
+		if err := g.c.wake(tx, after, home, m.Arrived); err != nil {
 			return err
 		}
+	}
+	if err := g.c.keptMessage(tx, after, m); err != nil {
+		return err
 	}
 	*after = append(*after, func() {
 		g.c.stopsWriting(writingKey{home, m.Account})
@@ -265,10 +270,15 @@ func (g *gen) settleState(tx store.Tx, after *[]func(), m *store.Message) error 
 }
 
 // joined notes that a newcomer is here, and where it takes private invitations.
-func (g *gen) joined(tx store.Tx, leaf room.Leaf, p room.Payload) error {
+func (g *gen) joined(tx store.Tx, after *[]func(), leaf room.Leaf, p room.Payload) error {
 	j, err := room.ParseJoined(p.Body)
 	if err != nil {
 		return nil
+	}
+	if g.ctx.Kind == room.Alike {
+		if err := g.c.sayAgain(tx, after, g.rankBeside(leaf)); err != nil {
+			return err
+		}
 	}
 	if err := tx.DropJoin(g.Room, g.Number, leaf.Device); err != nil {
 		return err

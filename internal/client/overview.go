@@ -29,7 +29,7 @@ func (c *Client) Overview(archived bool) (out []Overview, err error) {
 }
 
 func (c *Client) overview(tx store.Tx, archived bool) ([]Overview, error) {
-	rooms, err := tx.Rooms()
+	rooms, err := shownRooms(tx)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (c *Client) OverviewOf(id room.ID) (o Overview, err error) {
 			if err != nil {
 				return err
 			}
-			if r == nil {
+			if r == nil || r.Kind == room.Alike {
 				return ErrNoRoom
 			}
 			if o.RoomInfo, err = c.info(tx, *r); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"sotto/internal/identity"
+	"sotto/internal/room"
 	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
@@ -71,7 +72,7 @@ func (c *Client) acceptFrom(handle string, account identity.ID) (found bool, err
 				continue
 			}
 			found = true
-			if err := tx.SetStanding(i.Account, store.Contact); err != nil {
+			if err := c.setStanding(tx, after, i.Account, store.Contact); err != nil {
 				return err
 			}
 			if err := tx.SetInvitation(i.ID, store.Accepted); err != nil {
@@ -103,6 +104,9 @@ func (c *Client) Block(handle string) error {
 func (c *Client) Later(account identity.ID) error {
 	return c.changePerson(account, func(tx store.Tx, after *[]func(), _ *store.Person) error {
 		*after = append(*after, func() { c.emit(Event{Kind: EventRequest}) })
+		if err := c.keep(tx, after, room.KeptLater, account[:], valued(true)); err != nil {
+			return err
+		}
 		return tx.PutOffRequests(account)
 	})
 }

@@ -282,7 +282,15 @@ func (c *Client) SetNickname(account identity.ID, name string) error {
 	if room.CheckName(name) != nil {
 		return wire.Refuse(wire.CodeMalformed, "a name has at most %d characters, none of them invisible", room.MaxName)
 	}
-	return c.changePerson(account, func(tx store.Tx, _ *[]func(), _ *store.Person) error { return tx.SetNickname(account, name) })
+	return c.changePerson(account, func(tx store.Tx, after *[]func(), p *store.Person) error {
+		if name == p.Nickname {
+			return nil
+		}
+		if err := c.keep(tx, after, room.KeptNickname, account[:], valued(name)); err != nil {
+			return err
+		}
+		return tx.SetNickname(account, name)
+	})
 }
 
 // SetBlocked blocks a person: what they send from now on is not shown, and their invitations
@@ -292,7 +300,17 @@ func (c *Client) SetBlocked(account identity.ID, on bool) error {
 		if on {
 			return c.block(tx, after, account)
 		}
-		if err := tx.Unblock(account); err != nil || p.Standing != store.Blocked {
+		if p.Standing != store.Blocked {
+			return nil
+		}
+		if err := tx.Unblock(account); err != nil {
+			return err
+		}
+		s, err := tx.Standing(account)
+		if err != nil {
+			return err
+		}
+		if err := c.setStanding(tx, after, account, s); err != nil {
 			return err
 		}
 		id, err := activePair(tx, account)
@@ -304,6 +322,9 @@ func (c *Client) SetBlocked(account identity.ID, on bool) error {
 }
 
 func (c *Client) block(tx store.Tx, after *[]func(), account identity.ID) error {
+	if err := c.keep(tx, after, room.KeptStanding, account[:], valued(uint8(store.Blocked))); err != nil {
+		return err
+	}
 	if err := tx.Block(account); err != nil {
 		return err
 	}
@@ -322,14 +343,14 @@ func (c *Client) SetContact(account identity.ID, on bool) error {
 			return wire.Refuse(wire.CodeMalformed, "%s is blocked: unblock them first", p.Handle)
 		case !on:
 			*after = append(*after, func() { c.unseen(account) })
-			return tx.SetStanding(account, store.Stranger)
+			return c.setStanding(tx, after, account, store.Stranger)
 		}
 		if other, err := tx.PersonByHandle(p.Handle); err != nil {
 			return err
 		} else if other != nil && other.Account != account && other.Standing == store.Contact {
 			return ErrChanged
 		}
-		return tx.SetStanding(account, store.Contact)
+		return c.setStanding(tx, after, account, store.Contact)
 	})
 }
 
@@ -337,6 +358,9 @@ func (c *Client) SetContact(account identity.ID, on bool) error {
 // or that they differ or are to be compared anew.
 func (c *Client) SetCompared(account identity.ID, same bool) error {
 	return c.changePerson(account, func(tx store.Tx, after *[]func(), p *store.Person) error {
+		if err := c.keepCompared(tx, after, p, same); err != nil {
+			return err
+		}
 		if !same {
 			return tx.SetCompared(account, 0, p.Changed)
 		}

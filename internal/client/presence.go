@@ -84,7 +84,7 @@ func (c *Client) tellHere(on bool) {
 	}
 	c.hereRooms = c.hereRooms[:0]
 	err := c.read(func(tx store.Tx) error {
-		rooms, err := tx.Rooms()
+		rooms, err := shownRooms(tx)
 		for _, r := range rooms {
 			c.hereRooms = append(c.hereRooms, r.ID)
 		}

@@ -106,6 +106,9 @@ func (c *Client) backPerson(tx store.Tx, after *[]func(), p recovery.Contact, f 
 	}
 	*after = append(*after, func() { c.emit(Event{Kind: EventPerson, Account: p.Account}) })
 	if p.Nickname != "" {
+		if err := c.keep(tx, after, room.KeptNickname, p.Account[:], valued(p.Nickname)); err != nil {
+			return err
+		}
 		if err := tx.SetNickname(p.Account, p.Nickname); err != nil {
 			return err
 		}
@@ -113,7 +116,7 @@ func (c *Client) backPerson(tx store.Tx, after *[]func(), p recovery.Contact, f 
 	if p.Standing == recovery.Blocked {
 		return c.block(tx, after, p.Account)
 	}
-	return tx.SetStanding(p.Account, store.Contact)
+	return c.setStanding(tx, after, p.Account, store.Contact)
 }
 
 // backRooms asks for the rooms, one after the other. still are those that have not come back.

@@ -25,6 +25,7 @@ func (c *Client) pump() {
 		return
 	}
 	c.pumpInvitations()
+	c.pumpSelfRoom()
 	c.pumpWants()
 	for _, g := range c.sortedGens() {
 		g.push()
@@ -264,7 +265,7 @@ func (g *gen) placed(tx store.Tx, after *[]func(), e wire.Entry, o *store.Outgoi
 		}
 	})
 	if o.Message == nil {
-		return g.placedOther(tx, after, o)
+		return g.placedOther(tx, after, e, o)
 	}
 	home, err := g.c.shownIn(tx, g.Room)
 	if err != nil {
@@ -319,8 +320,12 @@ func (g *gen) placed(tx store.Tx, after *[]func(), e wire.Entry, o *store.Outgoi
 
 // placedOther lets an own entry that is no message act at its place, where everybody else lets
 // it act.
-func (g *gen) placedOther(tx store.Tx, after *[]func(), o *store.Outgoing) error {
+func (g *gen) placedOther(tx store.Tx, after *[]func(), e wire.Entry, o *store.Outgoing) error {
 	switch o.Kind {
+	case room.PayloadKept:
+		return g.takeKept(tx, after, g.c.keys.Name, int64(e.TimeMS), o.Body)
+	case room.PayloadJoined:
+		*after = append(*after, func() { g.c.keepLater(0) }) // it may have waited for this
 	case room.PayloadPin:
 		return g.pins(tx, after, g.c.chain.ID(), o.Body)
 	case room.PayloadPicture:

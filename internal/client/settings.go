@@ -1,14 +1,11 @@
 package client
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"sotto/internal/store"
 	"sotto/internal/wire"
 )
 
-// Settings are the person's, for this device. The client itself obeys Receipts, Typing,
+// Settings are the person's, for this device; some are alike on all of theirs (sharedSettings). The client itself obeys Receipts, Typing,
 // Presence, Retention and Disappear; it keeps the others for who shows the device.
 type Settings struct {
 	Theme       string `json:"theme"`    // system, light or dark
@@ -44,18 +41,11 @@ const (
 
 // loadSettings reads the settings into memory.
 func (c *Client) loadSettings(tx store.Tx) error {
-	b, ok, err := tx.Fact(factSettings)
-	if err != nil {
-		return err
+	s, _, err := readSettings(tx)
+	if err == nil {
+		c.settings = s
 	}
-	s := DefaultSettings()
-	if ok {
-		if err := json.Unmarshal(b, &s); err != nil {
-			return fmt.Errorf("client: settings: %w", err)
-		}
-	}
-	c.settings = s
-	return nil
+	return err
 }
 
 // Settings are the settings of this device.
@@ -74,27 +64,13 @@ func (c *Client) SetSettings(change func(*Settings)) error {
 		if err = s.check(); err != nil {
 			return
 		}
-		var b []byte
-		if b, err = json.Marshal(s); err != nil {
-			return
-		}
-		tells := Tells{Typing: s.Typing, Presence: s.Presence}
-		err = c.write(func(tx store.Tx) error {
-			if err := tx.SetFact(factSettings, b); err != nil {
+		before := c.settings
+		err = c.update(func(tx store.Tx, after *[]func()) error {
+			if err := c.keepSettings(tx, after, before, s); err != nil {
 				return err
 			}
-			return c.putTells(tx, tells)
+			return c.putSettings(tx, after, s)
 		})
-		if err != nil {
-			return
-		}
-		before := c.settings
-		c.settings = s
-		c.applyTells(tells)
-		if s.Retention != before.Retention {
-			c.dropOld()
-		}
-		c.emit(Event{Kind: EventSetting})
 	})
 	return err
 }

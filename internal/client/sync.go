@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"math"
 
 	"sotto/internal/room"
 	"sotto/internal/store"
@@ -60,6 +61,11 @@ func (c *Client) Sync(ctx context.Context) error {
 				done(err)
 				return
 			}
+			c.pump()
+		}
+		if c.timers["keep"] != nil { // and what the other devices are to hear
+			c.stopTimer("keep")
+			c.sayKept(math.MaxInt64)
 			c.pump()
 		}
 		c.until(c.quiet, func(err error) {

@@ -74,7 +74,10 @@ func (c *Client) keepPart(t taking, p room.HistoryPart, chunk archive.Chunk) err
 			return err
 		}
 		t.Next, t.Done, t.Got, t.Total = p.Index+1, p.Last, t.Got+uint64(len(chunk.Messages)), now.Total
-		return tx.SetFact(factTaking, wire.Marshal(t))
+		if err := tx.SetFact(factTaking, wire.Marshal(t)); err != nil || !t.Done {
+			return err
+		}
+		return c.applyKeptAll(tx, after) // all is here of which other devices have said something meanwhile
 	})
 }
 
@@ -96,7 +99,10 @@ func (c *Client) takeChunk(tx store.Tx, after *[]func(), chunk archive.Chunk) er
 	}
 	for _, l := range chunk.Labels {
 		if _, ok := c.chain.Device(l.Device); ok && l.Name != "" && room.CheckName(l.Name) == nil {
-			if err := tx.SetFact(factLabel+string(l.Device[:]), []byte(l.Name)); err != nil {
+			if err := setLabel(tx, l.Device, l.Name); err != nil {
+				return err
+			}
+			if err := c.applyAgain(tx, after, room.KeptLabel, l.Device[:]); err != nil {
 				return err
 			}
 		}
@@ -120,7 +126,14 @@ func (c *Client) takeChunk(tx store.Tx, after *[]func(), chunk archive.Chunk) er
 		if !slices.Contains([]string{"pinned", "archived", "unread", "muted", "draft"}, m.Field) || len(m.Text) > store.MaxDraft {
 			return archive.ErrInvalid
 		}
-		if err := tx.TakeMark(store.MarkField{Room: m.Room, Field: m.Field, Number: m.Number, Text: m.Text, Changed: m.Changed}); err != nil {
+		field := store.MarkField{Room: m.Room, Field: m.Field, Number: m.Number, Text: m.Text, Changed: m.Changed}
+		what, _ := keptField(field)
+		if x, err := c.word(tx, what, m.Room[:]); err != nil {
+			return err
+		} else if x != nil {
+			continue // that is newer
+		}
+		if err := tx.TakeMark(field); err != nil {
 			return err
 		}
 		*after = append(*after, func() { c.emit(Event{Kind: EventMark, Room: m.Room}) })
@@ -142,8 +155,16 @@ func (c *Client) takeSettings(tx store.Tx, after *[]func(), b []byte) error {
 	if json.Unmarshal(b, &s) != nil || s.check() != nil {
 		return archive.ErrInvalid
 	}
-	*after = append(*after, func() { c.settings = s; c.emit(Event{Kind: EventSetting}) })
-	return tx.SetFact(factSettings, b)
+	said, err := tx.RegistersOf(room.KeptSetting)
+	if err != nil {
+		return err
+	}
+	for _, x := range said {
+		if next, ok := overlay(s, x); ok {
+			s = next
+		}
+	}
+	return c.putSettings(tx, after, s)
 }
 
 func (c *Client) takePeople(tx store.Tx, after *[]func(), chunk archive.Chunk) error {
@@ -163,6 +184,9 @@ func (c *Client) takePeople(tx store.Tx, after *[]func(), chunk archive.Chunk) e
 		if err := tx.KnowPerson(store.Person{
 			Account: chain.ID(), Handle: chain.Handle(), Chain: chain, Standing: store.Standing(p.Standing), Nickname: p.Nickname, Since: p.Since, Compared: p.Compared, Changed: p.Changed,
 		}); err != nil {
+			return err
+		}
+		if err := c.keptPerson(tx, after, chain.ID()); err != nil {
 			return err
 		}
 		*after = append(*after, func() { c.emit(Event{Kind: EventPerson, Account: chain.ID()}) })

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -210,6 +211,11 @@ func (c *Client) nextChunk(s sending) (chunk archive.Chunk, next archive.Place, 
 		}
 		if self.Labels, err = c.labels(tx); err != nil {
 			return err
+		}
+		if s.Place.Index == 0 {
+			if in, err := c.inSelfRoom(tx, s.Device); err != nil || !in {
+				return cmp.Or(err, errNotYet)
+			}
 		}
 		if s.Place.Done() {
 			waits, err := c.bringing(tx, s.Device)

@@ -35,7 +35,7 @@ func (c *Client) resolve(to string) (room.ID, error) {
 			}
 			return err
 		}
-		rooms, err := tx.Rooms()
+		rooms, err := shownRooms(tx)
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ type Member struct {
 func (c *Client) Rooms() (out []RoomInfo, err error) {
 	c.on(func() {
 		err = c.read(func(tx store.Tx) error {
-			rooms, err := tx.Rooms()
+			rooms, err := shownRooms(tx)
 			if err != nil {
 				return err
 			}
@@ -197,6 +197,11 @@ func (c *Client) Seen(messages []store.Message) error {
 				}
 			}
 			*after = append(*after, c.settleReceipts)
+			for _, id := range sortedRooms(rooms) {
+				if err := c.keepRead(tx, after, id); err != nil {
+					return err
+				}
+			}
 			return nil
 		})
 	})

@@ -25,7 +25,7 @@ func TestContextOf(t *testing.T) {
 		{"as it is", func(*Context) {}, nil},
 		{"everything at its bound", func(c *Context) {
 			c.Title, c.Picture, c.Admins = strings.Repeat("x", MaxTitle), make([]byte, 1024), many[:MaxAdmins]
-			c.TTL, c.Kind, c.Generation = uint64(wire.MaxEntryLifetime.Seconds()), Self, 1<<64-1
+			c.TTL, c.Kind, c.Generation = uint64(wire.MaxEntryLifetime.Seconds()), Alike, 1<<64-1
 			c.Before, c.Disappear = &Place{Seq: 1}, 1<<64-1
 		}, nil},
 		{"the shortest lifetime", func(c *Context) { c.TTL = uint64(wire.MinEntryLifetime.Seconds()) }, nil},
@@ -36,7 +36,7 @@ func TestContextOf(t *testing.T) {
 		{"no rules", func(c *Context) { c.Rules = 0 }, ErrJunk},
 		{"generation 0", func(c *Context) { c.Generation = 0 }, ErrJunk},
 		{"kind 0", func(c *Context) { c.Kind = 0 }, ErrJunk},
-		{"kind 4", func(c *Context) { c.Kind = Self + 1 }, ErrJunk},
+		{"kind 5", func(c *Context) { c.Kind = Alike + 1 }, ErrJunk},
 		{"a long title", func(c *Context) { c.Title = strings.Repeat("x", MaxTitle+1) }, ErrJunk},
 		{"a large picture", func(c *Context) { c.Picture = make([]byte, 1025) }, ErrJunk},
 		{"no host", func(c *Context) { c.Host = "" }, ErrJunk},

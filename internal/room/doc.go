@@ -39,7 +39,8 @@ type Kind uint8
 const (
 	Pair  Kind = 1 // two people
 	Group Kind = 2
-	Self  Kind = 3 // one person's devices
+	Self  Kind = 3 // one person's notes
+	Alike Kind = 4 // the self room: what one person's devices keep alike, never shown
 )
 
 // Limits of a context.
@@ -99,7 +100,7 @@ func ContextOf(exts []mls.Extension) (Context, error) {
 	}
 	host, err := wire.ParseHost(c.Host)
 	switch {
-	case c.Rules != Rules, c.Generation < 1, c.Kind < Pair || c.Kind > Self,
+	case c.Rules != Rules, c.Generation < 1, c.Kind < Pair || c.Kind > Alike,
 		len(c.Title) > MaxTitle, len(c.Admins) > MaxAdmins, err != nil || host != c.Host,
 		c.TTL < uint64(wire.MinEntryLifetime.Seconds()), c.TTL > uint64(wire.MaxEntryLifetime.Seconds()),
 		len(c.Picture) > 1024, !slices.IsSortedFunc(c.Admins, compareID), len(slices.Compact(slices.Clone(c.Admins))) != len(c.Admins):

@@ -47,6 +47,7 @@ const (
 	PayloadPicture PayloadKind = 18 // the picture that the room's context names
 	PayloadPin     PayloadKind = 19 // Pin
 	PayloadAgain   PayloadKind = 20 // MIMI content once more, which may have been read where it does not count
+	PayloadKept    PayloadKind = 21 // Kept, in the self room only: what one person's devices keep alike
 )
 
 // Payload is the plaintext of an application message. Seq and Chain name the last

@@ -143,7 +143,7 @@ func ParseInvitation(b []byte) (Invitation, error) {
 	}
 	host, err := wire.ParseHost(i.Host)
 	switch {
-	case err != nil || host != i.Host, i.Generation < 1, i.Kind < Pair || i.Kind > Self,
+	case err != nil || host != i.Host, i.Generation < 1, i.Kind < Pair || i.Kind > Alike,
 		len(i.Title) > MaxTitle, (i.Bundle == nil) == (i.Blob == nil), CheckName(i.Name) != nil:
 		return i, fmt.Errorf("%w: invitation out of bounds", ErrJunk)
 	}

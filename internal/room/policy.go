@@ -497,6 +497,8 @@ func Welcome(g *mls.Group, known Knowledge, inviter Owner) (Context, error) {
 		return ctx, fmt.Errorf("%w: the inviter is not in the room", ErrJunk)
 	case ctx.Kind == Pair && len(people) > 2:
 		return ctx, fmt.Errorf("%w: more than two people in a conversation of two", ErrJunk)
+	case ctx.Kind == Alike && len(people) > 1:
+		return ctx, fmt.Errorf("%w: somebody else in a self room", ErrJunk)
 	case len(known) != len(people):
 		return ctx, fmt.Errorf("%w: chains of people who are not in the room", ErrJunk)
 	}

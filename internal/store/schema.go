@@ -409,6 +409,28 @@ CREATE INDEX wants_room ON wants (room, id);
 ALTER TABLE people ADD COLUMN paused INTEGER NOT NULL DEFAULT 0; -- since when nothing is sent to them: a key changed after numbers were compared
 ALTER TABLE people ADD COLUMN once INTEGER NOT NULL DEFAULT 0; -- numbers were compared at some time
 UPDATE people SET once = 1 WHERE compared <> 0;
+`, `
+CREATE TABLE registers ( -- what this person's devices keep alike, as the self room has it
+	what   INTEGER NOT NULL,           -- a room.What
+	of     BLOB NOT NULL,              -- a room, a message, an account, a device, a setting
+	value  BLOB NOT NULL,              -- empty: nothing
+	time   INTEGER NOT NULL,           -- of the change, Unix milliseconds
+	device BLOB NOT NULL,              -- that made it
+	said   INTEGER NOT NULL,           -- 0: somebody may not have it
+	PRIMARY KEY (what, of)
+) WITHOUT ROWID;
+CREATE INDEX registers_unsaid ON registers (what, of) WHERE said = 0;
+CREATE INDEX registers_empty ON registers (time, what, of) WHERE length(value) = 0;
+
+CREATE TABLE register_changes ( -- what this device said of it and has not read in the self room yet
+	what  INTEGER NOT NULL,
+	of    BLOB NOT NULL,
+	value BLOB NOT NULL,
+	time  INTEGER NOT NULL,
+	due   INTEGER NOT NULL,            -- not to be sent before, Unix milliseconds
+	sent  INTEGER NOT NULL,            -- it is in the outbox
+	PRIMARY KEY (what, of)
+) WITHOUT ROWID;
 `}
 
 // The parts of step 3 that it repeats. They are part of it: never changed after a release.
