@@ -240,9 +240,6 @@ func (k *keptEntry) body() *room.Kept {
 
 // add adds a register, and the chain of whom it is about.
 func (k *keptEntry) add(r room.Register) error {
-	if r.Value == nil {
-		r.Value = []byte{}
-	}
 	k.kept.Registers = append(k.kept.Registers, r)
 	k.size += len(r.Of) + len(r.Value) + 40
 	if !slices.Contains(keptOfPeople, r.What) || len(r.Of) != len(identity.ID{}) || slices.Contains(k.with, identity.ID(r.Of)) {

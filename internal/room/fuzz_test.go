@@ -50,6 +50,13 @@ func FuzzParseReturn(f *testing.F) {
 	fuzzParser(f, ParseReturn, Return{Generation: 1, KeyPackage: []byte{1}, Joined: joined()})
 }
 
+func FuzzParseKept(f *testing.F) {
+	one := Register{What: KeptDraft, Of: []byte{1}, Value: []byte{}, Time: 1}
+	again := one
+	again.Device = &wire.DeviceName{2}
+	fuzzParser(f, ParseKept, Kept{Registers: []Register{one}}, Kept{Registers: []Register{again}, Again: true, Chains: [][][]byte{{{1}}}})
+}
+
 func FuzzParseBundle(f *testing.F) {
 	fuzzParser(f, ParseBundle, Bundle{}, Bundle{Tree: []byte{1}, Chains: []Proof{newAccount(f, "ana").proof(0)}})
 }
