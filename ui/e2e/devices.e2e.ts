@@ -6,7 +6,7 @@ import type { Person } from './person';
 import type { Server } from './server';
 import { staged } from './stage';
 import { until } from './until';
-import { say } from './words';
+import { part, say } from './words';
 
 describe('a second device', () => {
   const stage = staged();
@@ -67,6 +67,24 @@ describe('a second device', () => {
     await bo.writes('to both');
     await ana.reads('to both');
     await phone.reads('to both');
+  });
+
+  test('what is decided on one device holds on the other: a star, a mute, a draft, a verified mark', async () => {
+    await ana.does('to both', 'menu.star');
+    await phone.meta('to both').filter({ hasText: part('meta.starred') }).waitFor({ state: 'attached' });
+    await phone.row('bo').click({ button: 'right' });
+    await phone.chooses('list.mute.ever');
+    await ana.row('bo').getByText(say('list.muted')).waitFor({ state: 'attached' });
+    await ana.composer.fill('Dear Bo, begun at the desk');
+    await until(async () => (await phone.composer.inputValue()) === 'Dear Bo, begun at the desk', 'the draft on the phone');
+    await phone.composer.press('Enter');
+    await bo.reads('Dear Bo, begun at the desk');
+    await until(async () => (await ana.composer.inputValue()) === '', 'no draft is left');
+    await ana.goes(`/people/${bo.account}/compare`);
+    await ana.press('compare.yes');
+    await ana.text('compare.match').waitFor();
+    await phone.row('bo').getByText(part('sign.compared.once')).first().waitFor({ state: 'attached' });
+    expect(await phone.page.locator('[data-room]').count()).toBe(1); // what carries all that is not shown
   });
 
   test('the list of devices: names, and the first one is taken out by the second', async () => {

@@ -1,5 +1,6 @@
 // One conversation as a window onto it: messages, paging, what is being written.
 
+import { untrack } from 'svelte';
 import * as api from '../api/calls';
 import { Refused } from '../api/request';
 import type { Message, Page, PageQuery, RoomDetail } from '../api/types';
@@ -11,6 +12,8 @@ import * as win from './window';
 
 /** A draft is kept after a pause of so many milliseconds. */
 const draftPause = 700;
+/** So many milliseconds after the last letter the app has told all that it has kept. */
+const draftSettles = 3_000;
 
 /** Where the stream should stand after a change. */
 export type Target = { to: 'end' } | { to: 'unread' } | { to: 'message'; id: string; light: boolean };
@@ -33,7 +36,9 @@ export class Conversation {
   editing = $state.raw<Message | undefined>();
   #beforeEdit = '';
   #draftTimer: ReturnType<typeof setTimeout> | undefined;
+  #elsewhereTimer: ReturnType<typeof setTimeout> | undefined;
   #saved = '';
+  #written = 0;
   #visit = 0;
   /** Older than what is shown here: to be loaded again before it is shown. */
   stale = false;
@@ -219,8 +224,24 @@ export class Conversation {
     this.#beforeEdit = '';
   }
 
+  /** What was begun on another device comes here, but where something is being written. */
+  takeDraft(draft: string): void {
+    untrack(() => {
+      clearTimeout(this.#elsewhereTimer);
+      const own = this.editing !== undefined || this.text.trim() !== this.#saved.trim();
+      if (!this.id || own || draft.trim() === this.#saved.trim()) return;
+      const wait = this.#written + draftSettles - Date.now();
+      if (wait > 0) {
+        this.#elsewhereTimer = setTimeout(() => this.takeDraft(rooms.get(this.id)?.draft ?? ''), wait);
+        return;
+      }
+      this.text = this.#saved = draft;
+    });
+  }
+
   /** The draft is kept after a pause, and at once when one leaves. */
   keepDraft(now = false): void {
+    this.#written = Date.now();
     clearTimeout(this.#draftTimer);
     this.#draftTimer = now ? undefined : setTimeout(() => this.#keep(), draftPause);
     if (now) this.#keep();
