@@ -447,9 +447,7 @@ func TestSelfRoomTwice(t *testing.T) {
 	phone := w.Nobody("ana", w.Home)
 	ana.link(t, phone, "Phone")
 	phone.sees("is in the conversation", func() bool { return phone.Room(bo.Handle).Name != "" })
-	ana.Sync()
 	w.Clock.Advance(time.Minute)
-	phone.Sync()
 	if err := phone.Client.SetMark(id, client.MarkChange{Pinned: ptr(true)}); err != nil {
 		t.Fatal(err)
 	}
@@ -503,5 +501,89 @@ func TestSelfRoomOfAnother(t *testing.T) {
 	phone.sees("hears on", func() bool { x, _ := phone.Client.Person(chain.ID()); return x.Nickname == "no friend" })
 	if now, _ := ana.selfRooms(); !slices.Equal(now, own) {
 		t.Errorf("%x, not %x", now, own)
+	}
+}
+
+// A device that was away longer than its server keeps anything is told everything again, and
+// what it had decided itself by then is not lost.
+func TestSelfRoomLongAway(t *testing.T) {
+	w := New(t)
+	ana, bo := w.Person("ana"), w.Person("bo")
+	friends(t, ana, bo)
+	phone := linked(t, ana, "Phone")[0]
+	id := ana.Room(bo.Handle).ID
+	alike(t, ana, phone)
+	phone.Away()
+	phone.Open() // without a connection
+	if err := phone.Client.SetMark(id, client.MarkChange{Draft: ptr("on the train")}); err != nil {
+		t.Fatal(err)
+	}
+	phone.Away()
+	for i := range 8 {
+		if err := ana.Client.SetMark(id, client.MarkChange{Pinned: ptr(i%2 == 1)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := ana.Client.SetNickname(bo.account(), fmt.Sprintf("Bo %d", i)); err != nil {
+			t.Fatal(err)
+		}
+		ana.Sync()
+		w.Clock.Advance(6 * 24 * time.Hour)
+		w.Home.Server.Tick(w.Clock.Now())
+	}
+	phone.Back()
+	phone.sees("what was decided meanwhile", func() bool {
+		x, _ := phone.Client.Person(bo.account())
+		return x.Nickname == "Bo 7" && phone.mark(bo.Handle).Pinned
+	})
+	ana.sees("what it had begun", func() bool { return ana.mark(bo.Handle).Draft == "on the train" })
+	w.Clock.Advance(30 * time.Second)
+	alike(t, ana, phone)
+}
+
+// Whose clock is years ahead does not outdo for years what is decided on the others.
+func TestSelfRoomClock(t *testing.T) {
+	w := New(t)
+	ana, bo := w.Person("ana"), w.Person("bo")
+	friends(t, ana, bo)
+	phone := w.Nobody("ana", w.Home)
+	ahead := NewClock()
+	ana.link(t, phone, "Phone")
+	phone.sees("has the history", func() bool { h, _ := phone.Client.History(); return h != nil && h.Done })
+	phone.Away()
+	phone.Mutate = func(o *client.Options) { o.Clock = ahead }
+	ahead.Advance(20 * 365 * 24 * time.Hour)
+	phone.Back()
+	id := ana.Room(bo.Handle).ID
+	if err := phone.Client.SetMark(id, client.MarkChange{Draft: ptr("from the future")}); err != nil {
+		t.Fatal(err)
+	}
+	ana.sees("the draft", func() bool { return ana.mark(bo.Handle).Draft == "from the future" })
+	w.Clock.Advance(time.Second)
+	if err := ana.Client.SetMark(id, client.MarkChange{Draft: ptr("today")}); err != nil {
+		t.Fatal(err)
+	}
+	phone.sees("what came later", func() bool { return phone.mark(bo.Handle).Draft == "today" })
+	if err := phone.Client.SetMark(id, client.MarkChange{Draft: ptr("and again")}); err != nil {
+		t.Fatal(err)
+	}
+	ana.sees("and again", func() bool { return ana.mark(bo.Handle).Draft == "and again" })
+	alike(t, ana, phone)
+	ana.Away()
+	st, err := store.Open(store.Options{Path: filepath.Join(ana.Home, "sotto.db"), Key: sha256.Sum256([]byte(ana.Name))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	now := uint64(w.Clock.Now().UnixMilli())
+	if err := st.View(func(tx store.Tx) error {
+		list, err := tx.Registers()
+		for _, x := range list {
+			if x.Time > now {
+				t.Errorf("%d of %x is %d ms ahead", x.What, x.Of, x.Time-now)
+			}
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
