@@ -1,12 +1,8 @@
 package client
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"sotto/internal/identity"
@@ -21,9 +17,6 @@ import (
 // ErrUnlinked is a device that another device of the account, or the recovery key, has taken
 // out of it.
 var ErrUnlinked = errors.New("this device was unlinked from the account: what it holds stays here, and nothing new comes")
-
-// factLabel + a device's name is what the person calls that device.
-const factLabel = "label "
 
 type wantBring struct {
 	Device wire.DeviceName `cbor:"1,keyasint"`
@@ -102,9 +95,12 @@ func (c *Client) unlinked() bool { return c.chain != nil && !c.chain.Active(c.ke
 
 // bring notes that a device of this account is to come into every room that this one is in.
 func (c *Client) bring(tx store.Tx, device wire.DeviceName) error {
-	rooms, err := tx.Rooms()
-	slices.SortStableFunc(rooms, func(a, b store.Room) int { return cmp.Compare(b.Kind/room.Alike, a.Kind/room.Alike) }) // the self room first
-	for _, r := range rooms {
+	rooms, err := tx.RoomsOf(room.Alike) // the self room first
+	if err != nil {
+		return err
+	}
+	others, err := shownRooms(tx)
+	for _, r := range append(rooms, others...) {
 		if r.State != store.RoomActive {
 			continue
 		}
@@ -435,44 +431,4 @@ func (c *Client) Unlink(ctx context.Context, device wire.DeviceName) error {
 		}
 		c.state(func(chain *identity.Chain) ([]byte, error) { return c.keys.RevokeDevice(chain, device, c.now()), nil }, done)
 	})
-}
-
-// deviceName is what a device is called that nobody has named.
-func deviceName(d wire.DeviceName) string { return fmt.Sprintf("%x", d[:4]) }
-
-// label is what the person calls a device; "" for nothing.
-func (c *Client) label(d wire.DeviceName) (label string, err error) {
-	err = c.read(func(tx store.Tx) error {
-		b, _, err := tx.Fact(factLabel + string(d[:]))
-		label = string(b)
-		return err
-	})
-	return label, err
-}
-
-// NameDevice calls a device of this account something; "" forgets that.
-func (c *Client) NameDevice(device wire.DeviceName, name string) (err error) {
-	name = strings.TrimSpace(name)
-	c.on(func() {
-		if c.chain == nil {
-			err = ErrNoAccount
-			return
-		}
-		if _, ok := c.chain.Device(device); !ok {
-			err = wire.Refuse(wire.CodeMalformed, "there is no such device")
-			return
-		}
-		if name != "" && room.CheckName(name) != nil || len(name) > linking.MaxLabel {
-			err = wire.Refuse(wire.CodeMalformed, "a device's name has at most %d bytes, none of them invisible", linking.MaxLabel)
-			return
-		}
-		err = c.update(func(tx store.Tx, after *[]func()) error {
-			c.tellPerson(after, c.chain.ID())
-			if err := c.keep(tx, after, room.KeptLabel, device[:], valued(name)); err != nil {
-				return err
-			}
-			return setLabel(tx, device, name)
-		})
-	})
-	return err
 }

@@ -3,7 +3,6 @@ package client
 import (
 	"bytes"
 	"cmp"
-	"slices"
 	"time"
 
 	"sotto/internal/identity"
@@ -66,7 +65,7 @@ func (c *Client) keepAt(tx store.Tx, after *[]func(), what room.What, of, value 
 	}
 	x.Time = max(x.Time, last+1)
 	if change == nil && have == nil {
-		if full, err := fullOf(tx, what); err != nil || full {
+		if left, err := keptLeft(tx); err != nil || !left.take(what) {
 			return err
 		}
 	}
@@ -82,199 +81,24 @@ func (c *Client) keepAt(tx store.Tx, after *[]func(), what room.What, of, value 
 	return tx.PutChange(x)
 }
 
-// fullOf says whether no more registers of a kind are kept.
-func fullOf(tx store.Tx, what room.What) (bool, error) {
-	all, of, err := tx.CountRegisters(what)
-	return all >= room.MaxKept || what == room.KeptDraft && of >= room.MaxDrafts, err
+// keptSpace is how many registers may still be added.
+type keptSpace struct{ all, drafts int64 }
+
+func keptLeft(tx store.Tx) (*keptSpace, error) {
+	all, drafts, err := tx.CountRegisters(room.KeptDraft)
+	return &keptSpace{room.MaxKept - all, room.MaxDrafts - drafts}, err
 }
 
-// keepLater says in the self room what is to be said there, a moment from now.
-func (c *Client) keepLater(wait time.Duration) {
-	at := c.nowMS() + wait.Milliseconds()
-	if c.timers["keep"] != nil && c.keepDue <= at {
-		return
+// take says whether there is place for one more, and takes it.
+func (s *keptSpace) take(what room.What) bool {
+	if s.all <= 0 || what == room.KeptDraft && s.drafts <= 0 {
+		return false
 	}
-	c.keepDue = at
-	c.timer("keep", wait, func() {
-		c.sayKept(c.nowMS())
-		c.pump()
-	})
-}
-
-// sayKept says what is due through a time.
-func (c *Client) sayKept(through int64) {
-	if err := c.enqueueKept(through); err != nil {
-		c.fail("telling your other devices", err)
+	s.all--
+	if what == room.KeptDraft {
+		s.drafts--
 	}
-}
-
-// enqueueKept puts one entry's worth of what is due into the outbox of the self room, when nothing
-// waits there: what changes again before that is said once.
-func (c *Client) enqueueKept(through int64) error {
-	return c.update(func(tx store.Tx, after *[]func()) error {
-		r, err := c.selfRoom(tx)
-		if err != nil || r == nil {
-			return err
-		}
-		g, err := c.current(tx, r.ID)
-		if err != nil || g == nil || g.group == nil {
-			return err
-		}
-		if waits, err := tx.OutboxWaits(r.ID); err != nil || waits {
-			return err // its place in the log comes, and this again with it
-		}
-		body, next, err := c.changesToSay(tx, through, g.group.MemberCount() == 1)
-		if err != nil {
-			return err
-		}
-		if body == nil && g.group.MemberCount() > 1 {
-			var later int64
-			if body, later, err = c.againToSay(tx); err != nil {
-				return err
-			}
-			next = soonest(next, later)
-		}
-		if next != 0 {
-			*after = append(*after, func() { c.keepLater(max(0, msDuration(next-c.nowMS()))) })
-		}
-		if body == nil {
-			return nil
-		}
-		b := wire.Marshal(*body)
-		if _, err := room.ParseKept(b); err != nil { // it would be said for ever and never be read
-			return err
-		}
-		_, err = tx.Enqueue(store.Outgoing{Room: r.ID, Kind: room.PayloadKept, Body: b})
-		return err
-	})
-}
-
-// soonest is the lesser of two times of which 0 stands for never.
-func soonest(a, b int64) int64 {
-	if a == 0 || b != 0 && b < a {
-		return b
-	}
-	return a
-}
-
-// changesToSay gathers changes that are due; next is when the others are. A device that is alone in
-// the room has nobody to tell: they count at once.
-func (c *Client) changesToSay(tx store.Tx, through int64, alone bool) (body *room.Kept, next int64, err error) {
-	list, err := tx.UnsentChanges()
-	if err != nil {
-		return nil, 0, err
-	}
-	k := keptEntry{c: c, tx: tx}
-	for _, x := range list {
-		switch {
-		case alone:
-			r := store.Register{What: x.What, Of: x.Of, Value: x.Value, Time: x.Time, Device: c.keys.Name}
-			if err := tx.DropChange(x.What, x.Of); err != nil {
-				return nil, 0, err
-			}
-			if err := tx.PutRegister(r, false); err != nil {
-				return nil, 0, err
-			}
-		case x.Due > through:
-			next = soonest(next, x.Due)
-		case k.full():
-			next = c.nowMS()
-		default:
-			if err := k.add(room.Register{What: x.What, Of: x.Of, Value: x.Value, Time: x.Time}); err != nil {
-				return nil, 0, err
-			}
-			x.Sent = true
-			if err := tx.PutChange(x); err != nil {
-				return nil, 0, err
-			}
-		}
-	}
-	return k.body(), next, nil
-}
-
-// againToSay gathers registers that are to be said again, when it is time for that.
-func (c *Client) againToSay(tx store.Tx) (body *room.Kept, next int64, err error) {
-	due, err := tx.FactUint(factAgain)
-	if err != nil || due == 0 || int64(due) > c.nowMS() {
-		return nil, int64(due), err
-	}
-	list, err := tx.Unsaid(room.MaxKeptOnce)
-	if err != nil {
-		return nil, 0, err
-	}
-	if len(list) == 0 {
-		return nil, 0, tx.DropFacts(factAgain)
-	}
-	k := keptEntry{c: c, tx: tx, kept: room.Kept{Again: true}}
-	for _, x := range list {
-		if k.full() {
-			break
-		}
-		if err := k.add(room.Register{What: x.What, Of: x.Of, Value: x.Value, Time: x.Time, Device: &x.Device}); err != nil {
-			return nil, 0, err
-		}
-	}
-	return k.body(), c.nowMS(), nil
-}
-
-// keptEntry is an entry of the self room that is being filled.
-type keptEntry struct {
-	c    *Client
-	tx   store.Tx
-	kept room.Kept
-	size int
-	with []identity.ID // whose chains go along
-}
-
-func (k *keptEntry) full() bool {
-	return len(k.kept.Registers) == room.MaxKeptOnce || k.size > keptBytes
-}
-
-// body is what was gathered; nil for nothing.
-func (k *keptEntry) body() *room.Kept {
-	if len(k.kept.Registers) == 0 {
-		return nil
-	}
-	return &k.kept
-}
-
-// add adds a register, and the chain of whom it is about.
-func (k *keptEntry) add(r room.Register) error {
-	k.kept.Registers = append(k.kept.Registers, r)
-	k.size += len(r.Of) + len(r.Value) + 40
-	if !slices.Contains(keptOfPeople, r.What) || len(r.Of) != len(identity.ID{}) || slices.Contains(k.with, identity.ID(r.Of)) {
-		return nil
-	}
-	p, err := k.tx.Person(identity.ID(r.Of))
-	if err != nil || p == nil {
-		return err
-	}
-	size := 0
-	chain := p.Chain.Statements(0)
-	for _, s := range chain {
-		size += len(s)
-	}
-	if size <= room.MaxKeptChain {
-		k.kept.Chains, k.with, k.size = append(k.kept.Chains, chain), append(k.with, p.Account), k.size+size
-	}
-	return nil
-}
-
-// sayAgain has everything said again after a while, but for what somebody else says before
-// that.
-func (c *Client) sayAgain(tx store.Tx, after *[]func(), in int64) error {
-	due, err := tx.FactUint(factAgain)
-	if err != nil {
-		return err
-	}
-	if at := uint64(c.nowMS() + in); due == 0 || at < due {
-		due = at
-	}
-	if err := tx.SetFactUint(factAgain, due); err != nil {
-		return err
-	}
-	*after = append(*after, func() { c.keepLater(max(0, msDuration(int64(due)-c.nowMS()))) })
-	return tx.UnsayRegisters()
+	return true
 }
 
 // takeKept takes an entry of the self room, another device's or an own one, at its place in the
@@ -289,7 +113,7 @@ func (g *gen) takeKept(tx store.Tx, after *[]func(), from wire.DeviceName, arriv
 		return err
 	}
 	counts := r.State == store.RoomActive
-	if own := from == c.keys.Name; own && !counts {
+	if from == c.keys.Name && !counts {
 		return nil // it is said again in the room that counts
 	}
 	*after = append(*after, func() { c.keepLater(0) }) // what comes next
@@ -307,12 +131,16 @@ func (g *gen) takeKept(tx store.Tx, after *[]func(), from wire.DeviceName, arriv
 			return err
 		}
 	}
+	left, err := keptLeft(tx)
+	if err != nil {
+		return err
+	}
 	for _, r := range k.Registers {
 		x := store.Register{What: r.What, Of: r.Of, Value: r.Value, Time: r.Time, Device: from}
 		if k.Again {
 			x.Device = *r.Device
 		}
-		if err := c.takeRegister(tx, after, x, k.Again, from == c.keys.Name, uint64(max(arrived, 1))); err != nil {
+		if err := c.takeRegister(tx, after, x, keptHow{again: k.Again, own: from == c.keys.Name, arrived: uint64(max(arrived, 1)), left: left}); err != nil {
 			return err
 		}
 	}
@@ -324,9 +152,16 @@ func (g *gen) takeKept(tx store.Tx, after *[]func(), from wire.DeviceName, arriv
 	return tx.PruneRegisters(room.MaxEmpty)
 }
 
+// keptHow is how a word is read.
+type keptHow struct {
+	again, own bool
+	arrived    uint64 // at the host, Unix milliseconds
+	left       *keptSpace
+}
+
 // takeRegister takes one word. A change of this device's own stays what is shown until it is
 // read, unless a later word is read before it.
-func (c *Client) takeRegister(tx store.Tx, after *[]func(), x store.Register, again, own bool, arrived uint64) error {
+func (c *Client) takeRegister(tx store.Tx, after *[]func(), x store.Register, how keptHow) error {
 	have, err := tx.Register(x.What, x.Of)
 	if err != nil {
 		return err
@@ -335,10 +170,10 @@ func (c *Client) takeRegister(tx store.Tx, after *[]func(), x store.Register, ag
 	if err != nil {
 		return err
 	}
-	read := change != nil && own && !again && change.Time == x.Time // the change itself
-	if again {
-		x.Time = min(x.Time, arrived+keptAhead)
-		if own {
+	read := change != nil && how.own && !how.again && change.Time == x.Time // the change itself
+	if how.again {
+		x.Time = min(x.Time, how.arrived+keptAhead)
+		if how.own {
 			if err := tx.SetSaid(x.What, x.Of); err != nil {
 				return err
 			}
@@ -348,7 +183,7 @@ func (c *Client) takeRegister(tx store.Tx, after *[]func(), x store.Register, ag
 		if have != nil {
 			replaces = have.Time
 		}
-		x.Time = room.CountsAt(x.Time, arrived, replaces)
+		x.Time = room.CountsAt(x.Time, how.arrived, replaces)
 	}
 	if read || change != nil && compareWords(x, store.Register{Value: change.Value, Time: change.Time, Device: c.keys.Name}) > 0 {
 		if err := tx.DropChange(x.What, x.Of); err != nil {
@@ -359,8 +194,8 @@ func (c *Client) takeRegister(tx store.Tx, after *[]func(), x store.Register, ag
 	order := 1
 	if have != nil {
 		order = compareWords(x, *have)
-	} else if full, err := fullOf(tx, x.What); err != nil || full {
-		return err
+	} else if !how.left.take(x.What) {
+		return nil
 	}
 	switch {
 	case order == 0:

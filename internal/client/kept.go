@@ -2,7 +2,6 @@ package client
 
 import (
 	"sotto/internal/identity"
-	"sotto/internal/linking"
 	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/internal/wire"
@@ -205,26 +204,6 @@ func (c *Client) keptMessage(tx store.Tx, after *[]func(), m store.Message) erro
 		return nil
 	}
 	return c.applyRead(tx, after, *x)
-}
-
-// applyLabel calls a device of this account what another one calls it.
-func (c *Client) applyLabel(tx store.Tx, after *[]func(), x store.Register) error {
-	name, ok := valueOf[string](x)
-	if !ok || len(x.Of) != len(wire.DeviceName{}) || name != "" && room.CheckName(name) != nil || len(name) > linking.MaxLabel {
-		return nil
-	}
-	if c.chain.Revoked(wire.DeviceName(x.Of)) {
-		return nil // what it was called was forgotten
-	}
-	*after = append(*after, func() { c.emit(Event{Kind: EventPerson, Account: c.chain.ID()}) })
-	return setLabel(tx, wire.DeviceName(x.Of), name)
-}
-
-func setLabel(tx store.Tx, device wire.DeviceName, name string) error {
-	if name == "" {
-		return tx.DropFacts(factLabel + string(device[:]))
-	}
-	return tx.SetFact(factLabel+string(device[:]), []byte(name))
 }
 
 // personOf is whom a register is about; nil when nobody here knows them.

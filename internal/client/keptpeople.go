@@ -73,13 +73,13 @@ func (c *Client) applyNickname(tx store.Tx, after *[]func(), x store.Register) e
 }
 
 func (c *Client) applyLater(tx store.Tx, after *[]func(), x store.Register) error {
-	on, ok := valueOf[bool](x)
+	through, ok := valueOf[int64](x)
 	p, err := c.personOf(tx, x)
-	if err != nil || p == nil || !ok || !on {
+	if err != nil || p == nil || !ok || through == 0 {
 		return err
 	}
 	*after = append(*after, func() { c.emit(Event{Kind: EventRequest}) })
-	return tx.PutOffRequests(p.Account)
+	return tx.PutOffRequests(p.Account, through)
 }
 
 // keepCompared tells the other devices whether numbers were compared, with the chain as it is

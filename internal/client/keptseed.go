@@ -10,8 +10,12 @@ import (
 // as nobody has said anything else: with their times, where these are known, so that the later word
 // counts.
 func (c *Client) seedKept(tx store.Tx) error {
+	left, err := keptLeft(tx)
+	if err != nil {
+		return err
+	}
 	for _, part := range []func(seeding) error{c.seedRooms, c.seedPeople, c.seedStars, c.seedLabels, c.seedSettings} {
-		if err := part(seeding{c, tx}); err != nil {
+		if err := part(seeding{c, tx, left}); err != nil {
 			return err
 		}
 	}
@@ -19,8 +23,9 @@ func (c *Client) seedKept(tx store.Tx) error {
 }
 
 type seeding struct {
-	c  *Client
-	tx store.Tx
+	c    *Client
+	tx   store.Tx
+	left *keptSpace
 }
 
 func (s seeding) put(what room.What, of, value []byte, time int64) error {
@@ -28,10 +33,7 @@ func (s seeding) put(what room.What, of, value []byte, time int64) error {
 		return nil
 	}
 	have, err := s.c.word(s.tx, what, of)
-	if err != nil || have != nil {
-		return err
-	}
-	if full, err := fullOf(s.tx, what); err != nil || full {
+	if err != nil || have != nil || !s.left.take(what) {
 		return err
 	}
 	x := store.Register{What: what, Of: of, Value: value, Time: uint64(min(max(time, 1), s.c.nowMS())), Device: s.c.keys.Name}

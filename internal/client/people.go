@@ -104,10 +104,20 @@ func (c *Client) Block(handle string) error {
 func (c *Client) Later(account identity.ID) error {
 	return c.changePerson(account, func(tx store.Tx, after *[]func(), _ *store.Person) error {
 		*after = append(*after, func() { c.emit(Event{Kind: EventRequest}) })
-		if err := c.keep(tx, after, room.KeptLater, account[:], valued(true)); err != nil {
+		list, err := tx.Invitations(store.Request)
+		if err != nil {
 			return err
 		}
-		return tx.PutOffRequests(account)
+		through := int64(0)
+		for _, i := range list {
+			if i.Account == account {
+				through = max(through, i.Arrived)
+			}
+		}
+		if err := c.keep(tx, after, room.KeptLater, account[:], valued(through)); err != nil {
+			return err
+		}
+		return tx.PutOffRequests(account, through)
 	})
 }
 

@@ -130,7 +130,7 @@ func (c *Client) putProfile(tx store.Tx, after *[]func(), change ProfileChange) 
 		return err
 	}
 	for _, r := range rooms {
-		if r.State == store.RoomActive && r.Kind < room.Self {
+		if r.State == store.RoomActive && !r.Kind.OfOne() {
 			if err := tx.OweProfile(r.ID, c.nowMS()); err != nil {
 				return err
 			}
@@ -203,7 +203,7 @@ func (c *Client) payProfile(tx store.Tx, id room.ID, along bool) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if r == nil || r.State != store.RoomActive || r.Kind >= room.Self || mine == nil {
+	if r == nil || r.State != store.RoomActive || r.Kind.OfOne() || mine == nil {
 		return false, tx.PaidProfile(id)
 	}
 	if r.Kind == room.Pair && r.Peer != nil { // never to somebody who was not accepted

@@ -8,7 +8,6 @@ import (
 
 	"sotto/internal/identity"
 	"sotto/internal/recovery"
-	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 )
@@ -157,7 +156,7 @@ func (c *Client) record(tx store.Tx) (r recovery.Record, err error) {
 	}
 	for _, x := range rooms {
 		g := c.gens[genKey{x.ID, x.Generation}]
-		if x.State != store.RoomActive || x.Kind >= room.Self || g == nil || g.group == nil {
+		if x.State != store.RoomActive || x.Kind.OfOne() || g == nil || g.group == nil {
 			continue
 		}
 		r.Rooms = append(r.Rooms, recovery.Room{ID: x.ID, Kind: x.Kind, Title: x.Title, Host: g.Host, Generation: x.Generation, Log: g.Log, Members: c.membersFor(g)})

@@ -172,7 +172,7 @@ func (g *gen) signalled(leaf room.Leaf, s room.Signal) {
 // there: not in large rooms, nor to somebody who is no contact.
 func (c *Client) signalRoom(tx store.Tx, id room.ID) (*gen, error) {
 	r, err := tx.Room(id)
-	if err != nil || r == nil || r.State != store.RoomActive || r.Kind >= room.Self {
+	if err != nil || r == nil || r.State != store.RoomActive || r.Kind.OfOne() {
 		return nil, err
 	}
 	if r.Kind == room.Pair && r.Peer != nil {

@@ -267,16 +267,3 @@ func (c *Client) bringing(tx store.Tx, device wire.DeviceName) (bool, error) {
 	}
 	return false, err
 }
-
-func (c *Client) labels(tx store.Tx) (out []archive.Label, err error) {
-	for _, d := range c.chain.ActiveDevices() {
-		b, ok, err := tx.Fact(factLabel + string(d.Name[:]))
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			out = append(out, archive.Label{Device: d.Name, Name: string(b)})
-		}
-	}
-	return out, nil
-}

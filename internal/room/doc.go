@@ -43,6 +43,9 @@ const (
 	Alike Kind = 4 // the self room: what one person's devices keep alike, never shown
 )
 
+// OfOne says whether only one person's devices are in a room of this kind.
+func (k Kind) OfOne() bool { return k == Self || k == Alike }
+
 // Limits of a context.
 const (
 	MaxTitle  = 256 // bytes

@@ -26,7 +26,7 @@ const (
 	KeptStanding What = 8  // an account: uint, 1 contact, 2 blocked
 	KeptNickname What = 9  // an account: text
 	KeptCompared What = 10 // an account: Compared
-	KeptLater    What = 11 // an account whose request was put off: bool
+	KeptLater    What = 11 // an account whose requests were put off: int, Unix milliseconds through when
 	KeptLabel    What = 12 // a device of the account: text
 	KeptSetting  What = 13 // a setting: text, its value in JSON
 )

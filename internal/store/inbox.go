@@ -78,9 +78,10 @@ func (t Tx) SetInvitation(id int64, s InvitationState) error {
 	return t.tx.Exec(`UPDATE invitations SET state = ? WHERE id = ?`, s, id)
 }
 
-// PutOffRequests notes that the person does not want to decide on an account's requests now.
-func (t Tx) PutOffRequests(account identity.ID) error {
-	return t.tx.Exec(`UPDATE invitations SET later = 1 WHERE account = ? AND state = ?`, account, Request)
+// PutOffRequests notes that the person does not want to decide now on an account's requests that
+// arrived through a time, Unix milliseconds.
+func (t Tx) PutOffRequests(account identity.ID, through int64) error {
+	return t.tx.Exec(`UPDATE invitations SET later = 1 WHERE account = ? AND state = ? AND arrived <= ?`, account, Request, through)
 }
 
 // DropRequests forgets an account's requests.
