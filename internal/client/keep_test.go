@@ -254,7 +254,7 @@ func TestKeptUnknown(t *testing.T) {
 		{What: room.KeptLater, Of: mark[:], Value: wire.Marshal(true), Time: 1},
 		{What: room.KeptLabel, Of: []byte("device"), Value: wire.Marshal("x"), Time: 1},
 		{What: room.KeptLabel, Of: make([]byte, 16), Value: wire.Marshal("a\u202eb"), Time: 1},
-		{What: room.KeptSetting, Of: []byte("theme"), Value: wire.Marshal(`"pink"`), Time: 1},
+		{What: room.KeptSetting, Of: []byte("disappear"), Value: wire.Marshal(`-5`), Time: 1},
 		{What: room.KeptSetting, Of: []byte("lock_after"), Value: wire.Marshal(`5`), Time: 1},
 		{What: room.KeptSetting, Of: []byte("colour"), Value: wire.Marshal(`5`), Time: 1},
 		{What: room.KeptSetting, Of: []byte("typing"), Value: wire.Marshal(`{`), Time: 1},

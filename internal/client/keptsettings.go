@@ -10,9 +10,9 @@ import (
 )
 
 // sharedSettings are the settings that are the person's, by their names in JSON. The others are
-// this machine's: how large texts are there, what it notifies of and with which noise, when it
-// locks, how long it keeps messages.
-var sharedSettings = []string{"theme", "language", "enter_sends", "single_keys", "receipts", "typing", "presence", "disappear", "recent_emoji"}
+// this machine's: what it looks like there and how it is typed on, what it notifies of and with
+// which noise, when it locks, how long it keeps messages.
+var sharedSettings = []string{"receipts", "typing", "presence", "disappear", "recent_emoji"}
 
 // settingsFields are settings by their names.
 func settingsFields(s Settings) (out map[string]json.RawMessage) {

@@ -276,7 +276,7 @@ func (c *Client) changePerson(account identity.ID, f func(tx store.Tx, after *[]
 	return err
 }
 
-// SetNickname gives a person a name that only this device shows; "" takes it away.
+// SetNickname gives a person a name that only this person sees; "" takes it away.
 func (c *Client) SetNickname(account identity.ID, name string) error {
 	name = strings.TrimSpace(name)
 	if room.CheckName(name) != nil {

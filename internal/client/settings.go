@@ -5,8 +5,8 @@ import (
 	"sotto/internal/wire"
 )
 
-// Settings are the person's, for this device; some are alike on all of theirs (sharedSettings). The client itself obeys Receipts, Typing,
-// Presence, Retention and Disappear; it keeps the others for who shows the device.
+// Settings are the person's, for this device; some are alike on all of theirs (sharedSettings).
+// The client itself obeys Receipts, Typing, Presence, Retention and Disappear; it keeps the others for who shows the device.
 type Settings struct {
 	Theme       string `json:"theme"`    // system, light or dark
 	Language    string `json:"language"` // "" as the system

@@ -1,6 +1,7 @@
 package api
 
-// Settings are the person's, for this device.
+// Settings are the person's, for this device. Receipts, typing, presence, disappear and recent_emoji are
+// alike on all of their devices.
 type Settings struct {
 	Theme       string `json:"theme"`    // system, light or dark
 	Language    string `json:"language"` // "" as the system; en, de, es

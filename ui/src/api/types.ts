@@ -874,7 +874,7 @@ export interface SetOn {
   on: boolean
 }
 
-/** Settings are the person's, for this device. */
+/** Settings are the person's, for this device. Receipts, typing, presence, disappear and recent_emoji are alike on all of their devices. */
 export interface Settings {
   /** system, light or dark */
   theme: string

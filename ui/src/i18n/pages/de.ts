@@ -378,7 +378,7 @@ export const de: Same<typeof en> = {
   'person.nickname.none': 'Keiner.',
   'person.nickname.give': 'Geben',
   'person.nickname.title': 'Dein Name für {name}',
-  'person.nickname.text': 'Er bleibt auf diesem Gerät. Leer gelassen, wird der eigene Name gezeigt.',
+  'person.nickname.text': 'Nur du siehst ihn, auf allen deinen Geräten. Leer gelassen, wird der eigene Name gezeigt.',
   'person.contact': 'Unter den Leuten, die du kennst',
   'person.contact.text': 'Was sie schicken, kommt auf einem Weg, den Fremde nicht verstopfen können.',
   'person.devices': 'Geräte',

@@ -376,7 +376,7 @@ export const en = {
   'person.nickname.none': 'None.',
   'person.nickname.give': 'Give one',
   'person.nickname.title': 'Your name for {name}',
-  'person.nickname.text': 'It stays on this device. Left empty, their own name is shown.',
+  'person.nickname.text': 'Only you see it, on all your devices. Left empty, their own name is shown.',
   'person.contact': 'Among the people you know',
   'person.contact.text': 'What they send comes in by a way that strangers cannot crowd.',
   'person.devices': 'Devices',

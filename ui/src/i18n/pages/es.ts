@@ -378,7 +378,7 @@ export const es: Same<typeof en> = {
   'person.nickname.none': 'Ninguno.',
   'person.nickname.give': 'Poner',
   'person.nickname.title': 'Tu nombre para {name}',
-  'person.nickname.text': 'Se queda en este dispositivo. Si lo dejas vacío, se muestra su propio nombre.',
+  'person.nickname.text': 'Solo lo ves tú, en todos tus dispositivos. Si lo dejas vacío, se muestra su propio nombre.',
   'person.contact': 'Entre la gente que conoces',
   'person.contact.text': 'Lo que envía llega por un camino que los desconocidos no pueden llenar.',
   'person.devices': 'Dispositivos',
