@@ -133,15 +133,20 @@ func (c *Client) ForgetRoom(id room.ID) error { return c.clear(id, true) }
 
 func (c *Client) clear(id room.ID, forget bool) error {
 	return c.wait(context.Background(), func(done func(error)) {
-		err := c.update(func(tx store.Tx, _ *[]func()) error {
+		err := c.update(func(tx store.Tx, after *[]func()) error {
 			r, err := tx.Room(id)
 			switch {
 			case err != nil:
 				return err
-			case r == nil:
+			case r == nil || r.Kind == room.Alike:
 				return ErrNoRoom
 			case forget && r.Live():
 				return ErrInside
+			}
+			if forget { // nobody writes there any more, on any device
+				if err := c.setMark(tx, after, id, MarkChange{Draft: new(string)}); err != nil {
+					return err
+				}
 			}
 			n, all, err := tx.CountShown(id)
 			if err != nil {

@@ -80,6 +80,11 @@ func markOf[T any](c *Client, change func(T) MarkChange) applier {
 		if err != nil {
 			return err
 		}
+		if home != room.ID(x.Of) { // of a pair's second room: what is said of the one that counts comes first
+			if said, err := c.word(tx, x.What, home[:]); err != nil || said != nil {
+				return err
+			}
+		}
 		*after = append(*after, func() { c.emit(Event{Kind: EventMark, Room: home}) })
 		return tx.SetMark(home, m, int64(x.Time))
 	}
