@@ -159,7 +159,7 @@ func (c *Client) replacedKey(tx store.Tx, after *[]func(), handle string) error 
 	if p.Changed != 0 {
 		return nil // told
 	}
-	if err := c.keepCompared(tx, after, p, false); err != nil {
+	if err := c.keepCompared(tx, after, p, 0); err != nil {
 		return err
 	}
 	if err := tx.SetCompared(p.Account, 0, c.nowMS()); err != nil {

@@ -82,12 +82,12 @@ func (c *Client) applyLater(tx store.Tx, after *[]func(), x store.Register) erro
 	return tx.PutOffRequests(p.Account, through)
 }
 
-// keepCompared tells the other devices whether numbers were compared, with the chain as it is
-// known here.
-func (c *Client) keepCompared(tx store.Tx, after *[]func(), p *store.Person, same bool) error {
+// keepCompared tells the other devices when numbers were compared, with the chain as it is known
+// here; 0 for never.
+func (c *Client) keepCompared(tx store.Tx, after *[]func(), p *store.Person, at int64) error {
 	var value []byte
-	if same {
-		value = wire.Marshal(room.Compared{Time: c.nowMS(), Length: uint32(p.Chain.Len())})
+	if at != 0 {
+		value = wire.Marshal(room.Compared{Time: at, Length: uint32(p.Chain.Len())})
 	}
 	return c.keep(tx, after, room.KeptCompared, p.Account[:], value)
 }

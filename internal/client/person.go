@@ -358,15 +358,19 @@ func (c *Client) SetContact(account identity.ID, on bool) error {
 // or that they differ or are to be compared anew.
 func (c *Client) SetCompared(account identity.ID, same bool) error {
 	return c.changePerson(account, func(tx store.Tx, after *[]func(), p *store.Person) error {
-		if err := c.keepCompared(tx, after, p, same); err != nil {
-			return err
-		}
+		now := c.nowMS()
 		if !same {
+			if err := c.keepCompared(tx, after, p, 0); err != nil {
+				return err
+			}
 			return tx.SetCompared(account, 0, p.Changed)
 		}
-		if err := cmp.Or(tx.SetCompared(account, c.nowMS(), 0), c.resume(tx, after, account)); err != nil {
+		if err := c.keepCompared(tx, after, p, now); err != nil {
 			return err
 		}
-		return tx.AddPersonChange(account, store.PersonChange{Time: c.nowMS(), What: ChangedCompared})
+		if err := cmp.Or(tx.SetCompared(account, now, 0), c.resume(tx, after, account)); err != nil {
+			return err
+		}
+		return tx.AddPersonChange(account, store.PersonChange{Time: now, What: ChangedCompared})
 	})
 }

@@ -39,10 +39,6 @@ func (c *Client) selfRoom(tx store.Tx) (*store.Room, error) {
 	if len(c.selfRooms) == 0 {
 		return nil, nil
 	}
-	return activeSelfRoom(tx)
-}
-
-func activeSelfRoom(tx store.Tx) (*store.Room, error) {
 	all, err := tx.RoomsOf(room.Alike)
 	for _, r := range all {
 		if r.State == store.RoomActive {

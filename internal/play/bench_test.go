@@ -201,3 +201,23 @@ func BenchmarkHistory(b *testing.B) {
 	b.ReportMetric(float64(h.Got)/time.Since(begin).Seconds(), "messages/s")
 	b.ReportMetric(0, "ns/op")
 }
+
+// BenchmarkAlike changes something on one device until it is so on another: most of it is the
+// wait for more to change.
+func BenchmarkAlike(b *testing.B) {
+	w := New(b)
+	ana := w.Person("ana")
+	id := must(ana.Client.CreateRoom(context.Background(), "club", nil))
+	phone := w.Nobody("ana", w.Home)
+	ana.link(b, phone, "Phone")
+	phone.Eventually("is in the room", func() bool { return phone.Room("club").Title != "" }, func() any { return nil })
+	until := int64(0)
+	b.ResetTimer()
+	for b.Loop() {
+		until++
+		if err := ana.Client.SetMark(id, client.MarkChange{MutedUntil: &until}); err != nil {
+			b.Fatal(err)
+		}
+		phone.Eventually("muted", func() bool { return phone.mark("club").MutedUntil == until }, func() any { return until })
+	}
+}

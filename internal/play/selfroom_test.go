@@ -241,11 +241,11 @@ func TestSelfRoomTogether(t *testing.T) {
 		return fmt.Sprintf("%+v %+v %s %v %s", p.mark(bo.Handle), p.mark(cy.Handle), x.Nickname, y.Compared, s.RecentEmoji)
 	}
 	for _, p := range more {
-		p.sees("what the first device shows: "+state(ana), func() bool { return state(p) == state(ana) })
+		p.Eventually("what the first device shows: "+state(ana), func() bool { return state(p) == state(ana) }, func() any { return state(p) })
 	}
 	// One that comes afterwards is told it all.
 	late := linked(t, ana, "Watch")[0]
-	late.sees("what the first device shows: "+state(ana), func() bool { return state(late) == state(ana) })
+	late.Eventually("what the first device shows: "+state(ana), func() bool { return state(late) == state(ana) }, func() any { return state(late) })
 	alike(t, append(all, late)...)
 }
 
