@@ -87,7 +87,7 @@ func (c *Client) applyLater(tx store.Tx, after *[]func(), x store.Register) erro
 func (c *Client) keepCompared(tx store.Tx, after *[]func(), p *store.Person, at int64) error {
 	var value []byte
 	if at != 0 {
-		value = wire.Marshal(room.Compared{Time: at, Length: uint32(p.Chain.Len())})
+		value = wire.Marshal(room.ComparedWith(p.Chain, at))
 	}
 	return c.keep(tx, after, room.KeptCompared, p.Account[:], value)
 }

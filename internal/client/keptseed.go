@@ -103,7 +103,7 @@ func (c *Client) seedPeople(s seeding) error {
 		if p.Compared == 0 {
 			continue
 		}
-		value := wire.Marshal(room.Compared{Time: p.Compared, Length: uint32(p.Chain.Len())})
+		value := wire.Marshal(room.ComparedWith(p.Chain, p.Compared))
 		if err := s.put(room.KeptCompared, p.Account[:], value, p.Compared); err != nil {
 			return err
 		}

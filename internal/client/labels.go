@@ -60,9 +60,6 @@ func (c *Client) applyLabel(tx store.Tx, after *[]func(), x store.Register) erro
 	if !ok || len(x.Of) != len(wire.DeviceName{}) || name != "" && room.CheckName(name) != nil || len(name) > linking.MaxLabel {
 		return nil
 	}
-	if c.chain.Revoked(wire.DeviceName(x.Of)) {
-		return nil // what it was called was forgotten
-	}
 	*after = append(*after, func() { c.emit(Event{Kind: EventPerson, Account: c.chain.ID()}) })
 	return setLabel(tx, wire.DeviceName(x.Of), name)
 }

@@ -31,16 +31,28 @@ const (
 	KeptSetting  What = 13 // a setting: text, its value in JSON
 )
 
-// Compared says that numbers were compared, with a chain as long as Length.
+// Compared says that numbers were compared, with a chain of this length and head.
 type Compared struct {
-	Time   int64  `cbor:"1,keyasint"` // Unix milliseconds
-	Length uint32 `cbor:"2,keyasint"`
+	Time   int64     `cbor:"1,keyasint"` // Unix milliseconds
+	Length uint32    `cbor:"2,keyasint"`
+	Head   wire.Hash `cbor:"3,keyasint"`
 }
 
-// Covers says whether a chain says nothing behind what was compared that makes it worth less:
-// no device came, and none went.
+// ComparedWith says that numbers were compared with a chain.
+func ComparedWith(chain *identity.Chain, at int64) Compared {
+	return Compared{Time: at, Length: uint32(chain.Len()), Head: chain.Head()}
+}
+
+// Covers says whether a chain goes on from what was compared, and says nothing behind it that
+// makes it worth less: no device came, and none went. Of a chain that is not as long nobody knows.
 func (v Compared) Covers(chain *identity.Chain) bool {
-	for _, s := range chain.Record(min(int(v.Length), chain.Len())) {
+	if int64(v.Length) > int64(chain.Len()) {
+		return true
+	}
+	if v.Length == 0 || !chain.Includes(v.Head, int(v.Length)) {
+		return false
+	}
+	for _, s := range chain.Record(int(v.Length)) {
 		if s.Kind == identity.AddDevice || s.Kind == identity.RevokeDevice {
 			return false
 		}

@@ -81,12 +81,15 @@ func TestCountsAt(t *testing.T) {
 // What was compared counts until a device comes or goes.
 func TestComparedCovers(t *testing.T) {
 	ana := newAccount(t, "ana")
-	first := Compared{Time: 1, Length: uint32(ana.chain.Len())}
-	if !first.Covers(ana.chain) || !(Compared{Length: 99}).Covers(ana.chain) {
+	first := ComparedWith(ana.chain, 1)
+	if !first.Covers(ana.chain) || !(Compared{Length: 1<<32 - 1}).Covers(ana.chain) {
 		t.Error("nothing came since")
 	}
+	if (Compared{}).Covers(ana.chain) || (Compared{Length: 1}).Covers(ana.chain) {
+		t.Error("another chain was compared")
+	}
 	k := ana.link(t)
-	second := Compared{Time: 1, Length: uint32(ana.chain.Len())}
+	second := ComparedWith(ana.chain, 1)
 	if first.Covers(ana.chain) || !second.Covers(ana.chain) {
 		t.Error("a device came")
 	}
