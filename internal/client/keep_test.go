@@ -57,9 +57,14 @@ func newKeeper(t *testing.T, person *identity.Keys, n byte, skew time.Duration) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := *person
-	keys.Name = wire.DeviceName{n}
-	c.keys, c.chain, c.selfRooms = &keys, chain, map[room.ID]bool{{1}: true}
+	keys, err := identity.NewKeys(rand.NewChaCha8([32]byte{n}))
+	if err == nil {
+		err = chain.Append(person.AddDevice(chain, keys, clock.now))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.keys, c.chain, c.selfRooms = keys, chain, map[room.ID]bool{{1}: true}
 	return &keeper{Client: c, t: t, clock: clock}
 }
 
