@@ -85,7 +85,9 @@ func markOf[T any](c *Client, change func(T) MarkChange) applier {
 				return err
 			}
 		}
-		*after = append(*after, func() { c.emit(Event{Kind: EventMark, Room: home}) })
+		if err := c.tellOfRoom(tx, after, EventMark, home); err != nil {
+			return err
+		}
 		return tx.SetMark(home, m, int64(x.Time))
 	}
 }

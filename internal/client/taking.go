@@ -136,7 +136,9 @@ func (c *Client) takeChunk(tx store.Tx, after *[]func(), chunk archive.Chunk) er
 		if err := tx.TakeMark(field); err != nil {
 			return err
 		}
-		*after = append(*after, func() { c.emit(Event{Kind: EventMark, Room: m.Room}) })
+		if err := c.tellOfRoom(tx, after, EventMark, m.Room); err != nil {
+			return err
+		}
 	}
 	for _, p := range chunk.Pins {
 		if err := tx.Pin(p.Room, store.Pinned{Message: p.Message, Account: p.Account, Time: p.Time}); err != nil {
@@ -245,12 +247,22 @@ func (c *Client) takeMessages(tx store.Tx, after *[]func(), list []archive.Messa
 		}
 		touched[m.Room] = true
 	}
-	*after = append(*after, func() {
-		for _, id := range sortedRooms(touched) {
-			c.emit(Event{Kind: EventRoom, Room: id})
+	for _, id := range sortedRooms(touched) {
+		if err := c.tellOfRoom(tx, after, EventRoom, id); err != nil {
+			return err
 		}
-	})
+	}
 	return nil
+}
+
+// tellOfRoom tells of a room, if this device is or was in it: of one that it is still to be
+// brought into people hear when it is.
+func (c *Client) tellOfRoom(tx store.Tx, after *[]func(), kind EventKind, id room.ID) error {
+	r, err := tx.Room(id)
+	if err == nil && r != nil {
+		*after = append(*after, func() { c.emit(Event{Kind: kind, Room: id}) })
+	}
+	return err
 }
 
 func sortedRooms(m map[room.ID]bool) []room.ID {
