@@ -145,7 +145,7 @@ func readRooms(tx store.Tx, c *Chunk, next *Place) error {
 			return nil
 		}
 		next.Room = r.ID
-		if r.Kind != room.Alike && (r.State == store.RoomLeft || r.State == store.RoomRemoved) {
+		if r.Kind != room.Alike && r.State != store.RoomMerged {
 			c.Rooms = append(c.Rooms, Room{ID: r.ID, Kind: r.Kind, Title: r.Title, Peer: r.Peer, State: uint8(r.State), Generation: r.Generation, Created: r.Created})
 		}
 		pins, err := tx.Pins(r.ID)
@@ -176,6 +176,9 @@ func readMessages(tx store.Tx, c *Chunk, next *Place) error {
 		return err
 	}
 	for _, m := range list {
+		if m.State == store.Queued { // it is said by who still has it to send
+			continue
+		}
 		x := Message{
 			Room: m.Room, ID: m.ID, Pos: m.Pos, Generation: m.Generation, Seq: m.Seq, Account: m.Account, Device: m.Device, Kind: uint8(m.Kind), Target: m.Target,
 			Text: m.Text, Content: m.Content, Arrived: m.Arrived, Sent: m.Sent, State: uint8(m.State), Expires: m.Expires, Flags: m.Flags, Vanish: m.Vanish, At: m.At,
@@ -191,7 +194,7 @@ func readMessages(tx store.Tx, c *Chunk, next *Place) error {
 		}
 		c.Messages = append(c.Messages, x)
 	}
-	next.Messages += uint64(len(list))
+	next.Messages += uint64(len(c.Messages))
 	if through == next.Row {
 		next.Section = sectionHappened
 		return nil
@@ -209,12 +212,19 @@ func sorted(m map[identity.ID]store.MessageState) []identity.ID {
 	return out
 }
 
+// block is which of the blocks of so many rows a row is in. A chunk ends with its block: what is
+// deleted changes the chunks that held it, and leaves the others as they are.
+func block(row int64) int64 { return (row - 1) / chunkRows }
+
 func readHappened(tx store.Tx, c *Chunk, next *Place) error {
 	list, err := tx.HappenedFrom(next.Event, chunkRows)
 	if err != nil {
 		return err
 	}
 	for _, n := range list {
+		if block(n.ID) != block(list[0].ID) {
+			return nil
+		}
 		next.Event = n.ID
 		if n.Room != nil {
 			c.Happened = append(c.Happened, Event{Room: *n.Room, Time: n.Time, Kind: n.Kind, Text: n.Text, Pos: n.Pos, Said: n.Said})

@@ -18,7 +18,7 @@ type Chunk struct {
 	Labels   []Label   `cbor:"6,keyasint,omitempty"`
 	People   []Person  `cbor:"7,keyasint,omitempty"`
 	Profiles []Profile `cbor:"8,keyasint,omitempty"`
-	Rooms    []Room    `cbor:"9,keyasint,omitempty"` // that this person is not in any more
+	Rooms    []Room    `cbor:"9,keyasint,omitempty"` // a transfer takes those that this person is not in any more; the others are entered
 	Marks    []Mark    `cbor:"10,keyasint,omitempty"`
 	Pins     []Pin     `cbor:"11,keyasint,omitempty"`
 	Messages []Message `cbor:"12,keyasint,omitempty"`
@@ -51,13 +51,13 @@ type Profile struct {
 	Picture []byte      `cbor:"6,keyasint,omitempty"`
 }
 
-// Room is a conversation that is over for this person.
+// Room is a conversation.
 type Room struct {
 	ID         room.ID      `cbor:"1,keyasint"`
 	Kind       room.Kind    `cbor:"2,keyasint"`
 	Title      string       `cbor:"3,keyasint,omitempty"`
 	Peer       *identity.ID `cbor:"4,keyasint,omitempty"`
-	State      uint8        `cbor:"5,keyasint"` // 2 left, 3 removed
+	State      uint8        `cbor:"5,keyasint"` // 1 in it, 2 left, 3 removed
 	Generation uint64       `cbor:"6,keyasint"`
 	Created    int64        `cbor:"7,keyasint,omitempty"`
 }

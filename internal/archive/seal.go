@@ -46,10 +46,9 @@ func Seal(k Key, c Chunk) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Version = Version
-	plain := wire.Marshal(c)
-	defer clear(plain)
-	sealed := a.Seal([]byte{Version}, nonce(c.Index, c.Last), plain, []byte(sealInfo))
+	encoded := Encode(c)
+	defer clear(encoded)
+	sealed := a.Seal([]byte{Version}, nonce(c.Index, c.Last), encoded[1:], []byte(sealInfo))
 	if len(sealed) > MaxChunk {
 		return nil, fmt.Errorf("%w: a chunk of %d bytes", ErrInvalid, len(sealed))
 	}
@@ -73,10 +72,34 @@ func Open(k Key, index uint64, last bool, sealed []byte) (c Chunk, err error) {
 		return c, ErrSealed
 	}
 	defer clear(plain)
+	if c, err = decode(plain, index); err == nil && c.Last != last {
+		return c, ErrInvalid
+	}
+	return c, err
+}
+
+// Encode is a chunk for who seals it: the version, and the chunk.
+func Encode(c Chunk) []byte {
+	c.Version = Version
+	return append([]byte{Version}, wire.Marshal(c)...)
+}
+
+// Decode reads what Encode made, as the chunk with a number.
+func Decode(b []byte, index uint64) (c Chunk, err error) {
+	switch {
+	case len(b) < 1 || b[0] == 0:
+		return c, ErrInvalid
+	case b[0] > Version:
+		return c, ErrNewer
+	}
+	return decode(b[1:], index)
+}
+
+func decode(plain []byte, index uint64) (c Chunk, err error) {
 	if err := wire.Unmarshal(plain, &c); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	if c.Version == 0 || c.Version > Version || c.Index != index || c.Last != last {
+	if c.Version == 0 || c.Version > Version || c.Index != index {
 		return c, ErrInvalid
 	}
 	return c, nil

@@ -30,6 +30,7 @@ var accountOperations = map[wire.Op]operation{
 	wire.OpRecover:    {do: (*Session).recover},
 	wire.OpRecord:     {auth: true, do: call((*Session).putRecord)},
 	wire.OpRecordGet:  {auth: true, do: call((*Session).getRecord)},
+	wire.OpBackup:     {auth: true, do: call((*Session).backup)},
 }
 
 func (s *Session) register(r wire.Register) (wire.Done, error) {

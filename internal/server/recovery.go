@@ -57,3 +57,26 @@ func (s *Session) getRecord(wire.Done) (out wire.Record, err error) {
 	out.Sealed, err = s.srv.dir.Record(a.Name)
 	return out, err
 }
+
+// backup answers where the account's backup is, and puts another place there. It counts as
+// bytes of files do.
+func (s *Session) backup(q wire.Backup) (out wire.Backup, err error) {
+	switch {
+	case len(q.Sealed) > wire.MaxBackup:
+		return out, wire.Refuse(wire.CodeTooLarge, "a pointer to a backup is at most %d bytes", wire.MaxBackup)
+	case q.Sealed != nil && q.Replaces == nil:
+		return out, wire.Refuse(wire.CodeMalformed, "a pointer to a backup names what it replaces")
+	}
+	a, err := s.account()
+	if err == nil && q.Replaces == nil {
+		out.Sealed, err = s.srv.dir.Backup(a.Name)
+		return out, err
+	}
+	if err == nil {
+		err = s.spend(a, 0, uint64(len(q.Sealed)))
+	}
+	if err == nil {
+		err = s.srv.dir.SetBackup(a.Name, s.device, q)
+	}
+	return wire.Backup{Sealed: q.Sealed}, err
+}

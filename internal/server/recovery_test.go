@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"slices"
 	"testing"
 	"time"
@@ -150,6 +151,45 @@ func TestRecord(t *testing.T) {
 	ana.must(wire.OpDelete, wire.Done{}, nil)
 	if b, err := r.s.dir.Record("ana"); err != nil || b != nil {
 		t.Error("the record outlived its account", err)
+	}
+}
+
+// Where the backup is stands beside the record: it is put in the place of what is named, so that
+// two devices notice each other.
+func TestBackupPointer(t *testing.T) {
+	l := wide()
+	l.BlobBytesPerDay = 5 * wire.MaxBackup
+	r := start(t, Options{Limits: l}, ServeOptions{})
+	ana := r.person("ana")
+	stands := func(want []byte) {
+		t.Helper()
+		var got wire.Backup
+		r.again(ana).must(wire.OpBackup, wire.Backup{}, &got)
+		if !bytes.Equal(got.Sealed, want) || got.Replaces != nil {
+			t.Errorf("%d bytes stand there, not %d", len(got.Sealed), len(want))
+		}
+	}
+	none := &wire.Hash{}
+	one, two := bytes.Repeat([]byte{1}, wire.MaxBackup), bytes.Repeat([]byte{2}, wire.MaxBackup)
+	hash := func(b []byte) *wire.Hash { h := wire.Hash(sha256.Sum256(b)); return &h }
+	stands(nil)
+	ana.refused(wire.CodeOrder, wire.OpBackup, wire.Backup{Sealed: one, Replaces: none})
+	ana.states(ana.peer, ana.keys.SetRecovery(ana.chain, words(t, 1), time.Now()))
+	ana.refused(wire.CodeMalformed, wire.OpBackup, wire.Backup{Sealed: one})
+	ana.refused(wire.CodeTooLarge, wire.OpBackup, wire.Backup{Sealed: append(one, 0), Replaces: none})
+	ana.must(wire.OpBackup, wire.Backup{Sealed: one, Replaces: none}, &wire.Backup{})
+	ana.must(wire.OpBackup, wire.Backup{Sealed: one, Replaces: none}, &wire.Backup{})
+	stands(one)
+	ana.refused(wire.CodeBackupMoved, wire.OpBackup, wire.Backup{Sealed: two, Replaces: none})
+	ana.must(wire.OpBackup, wire.Backup{Sealed: two, Replaces: hash(one)}, &wire.Backup{})
+	stands(two)
+	ana.refused(wire.CodeQuota, wire.OpBackup, wire.Backup{Sealed: one, Replaces: hash(two)})
+	ana.refused(wire.CodeBackupMoved, wire.OpBackup, wire.Backup{Replaces: hash(one)})
+	ana.must(wire.OpBackup, wire.Backup{Replaces: hash(two)}, &wire.Backup{})
+	stands(nil)
+	ana.must(wire.OpDelete, wire.Done{}, nil)
+	if b, err := r.s.dir.Backup("ana"); err != nil || b != nil {
+		t.Error("the pointer outlived its account", err)
 	}
 }
 

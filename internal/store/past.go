@@ -70,14 +70,22 @@ func (t Tx) TakeMark(m MarkField) error {
 }
 
 // MessagesFrom are messages that have a place, in the order in which they were kept, after a
-// row, at most limit and about so many bytes of content; through is the row of the last one.
-func (t Tx) MessagesFrom(after int64, limit, bytes int) (out []Message, through int64, err error) {
+// row, to the end of a block of so many rows, and about so many bytes of content; through is the
+// row of the last one.
+func (t Tx) MessagesFrom(after int64, block, bytes int) (out []Message, through int64, err error) {
 	enough := errors.New("enough")
 	through = after
+	end := int64(0)
 	err = t.tx.Query(`SELECT `+messageColumns+` FROM messages WHERE id > ? ORDER BY id LIMIT ?`, func(r *sqlite.Row) error {
 		m, err := scanMessage(r)
 		if err != nil {
 			return err
+		}
+		if end == 0 {
+			end = (m.Local-1)/int64(block)*int64(block) + int64(block)
+		}
+		if m.Local > end {
+			return enough
 		}
 		through = m.Local
 		if m.Pos != 0 {
@@ -87,7 +95,7 @@ func (t Tx) MessagesFrom(after int64, limit, bytes int) (out []Message, through 
 			return enough
 		}
 		return nil
-	}, after, limit)
+	}, after, block)
 	if errors.Is(err, enough) {
 		err = nil
 	}

@@ -41,6 +41,9 @@ const (
 	CodeOrder
 	CodeCursors
 	CodeNoMeeting
+	_
+	_
+	CodeBackupMoved
 	codeEnd
 )
 
@@ -55,11 +58,12 @@ var codeNames = [...]string{
 	CodeNoBlob: "no such blob", CodeStorageFull: "storage full", CodeSuspended: "suspended",
 	CodeInternal: "internal error", CodeLogExists: "log exists", CodeTooSoon: "too soon",
 	CodeOrder: "out of order", CodeCursors: "too many cursors", CodeNoMeeting: "no such meeting",
+	CodeBackupMoved: "backup moved",
 }
 
 // String is the code's stable name.
 func (c Code) String() string {
-	if c < codeEnd {
+	if c < codeEnd && codeNames[c] != "" {
 		return codeNames[c]
 	}
 	return fmt.Sprintf("code %d", uint16(c))

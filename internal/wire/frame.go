@@ -50,6 +50,7 @@ const (
 	OpRecover    Op = 47 // Recover -> Done
 	OpRecord     Op = 48 // Record -> Done
 	OpRecordGet  Op = 49 // Done -> Record
+	OpBackup     Op = 53 // Backup -> Backup
 )
 
 // Events, which the server sends with request id 0.

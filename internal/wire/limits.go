@@ -27,6 +27,7 @@ const (
 	MaxChain         = 256       // statements of one chain
 	ChainReserve     = 16        // places of a chain that devices leave, beside one for each active device
 	MaxRecord        = 256 << 10 // bytes of one sealed recovery record
+	MaxBackup        = 4 << 10   // bytes of the sealed pointer to a backup
 
 	MaxLogEntries = 100_000   // entries standing in one log
 	MaxLogBytes   = 256 << 20 // bytes standing in one log

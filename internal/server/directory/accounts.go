@@ -178,6 +178,7 @@ func (d *Directory) Delete(name string) (*Account, error) {
 	}
 	b.Delete(accountKey(name))
 	b.Delete(recordKey(name))
+	b.Delete(backupKey(name))
 	dropPrefix(b, chainKey(name))
 	id := old.Chain.ID()
 	b.Delete(append([]byte(prefixQuota), id[:]...))

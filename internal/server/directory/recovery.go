@@ -1,6 +1,9 @@
 package directory
 
 import (
+	"bytes"
+	"crypto/sha256"
+
 	"sotto/internal/identity"
 	"sotto/internal/wire"
 )
@@ -56,5 +59,43 @@ func (d *Directory) SetRecord(name string, device wire.DeviceName, sealed []byte
 // Record is an account's recovery record, nil when there is none.
 func (d *Directory) Record(name string) ([]byte, error) {
 	sealed, _, err := d.db.Get(recordKey(name))
+	return sealed, err
+}
+
+// SetBackup keeps where an account's backup is, in place of what it replaces: two devices that
+// both keep one notice each other. The same again is done already.
+func (d *Directory) SetBackup(name string, device wire.DeviceName, q wire.Backup) error {
+	defer d.lock(name).Unlock()
+	a, err := d.active(name, device)
+	if err != nil {
+		return err
+	}
+	if a.Chain.Recovery() == nil && q.Sealed != nil {
+		return wire.Refuse(wire.CodeOrder, "an account without a recovery key has no backup here")
+	}
+	have, err := d.Backup(name)
+	if err != nil || bytes.Equal(have, q.Sealed) {
+		return err
+	}
+	standing := wire.Hash{}
+	if have != nil {
+		standing = sha256.Sum256(have)
+	}
+	if standing != *q.Replaces {
+		return wire.Refuse(wire.CodeBackupMoved, "another device has put its backup here")
+	}
+	b := d.db.NewBatch()
+	if q.Sealed == nil {
+		b.Shrinks()
+		b.Delete(backupKey(name))
+	} else {
+		b.Set(backupKey(name), q.Sealed)
+	}
+	return d.change(name, b)
+}
+
+// Backup is where an account's backup is, nil when there is none.
+func (d *Directory) Backup(name string) ([]byte, error) {
+	sealed, _, err := d.db.Get(backupKey(name))
 	return sealed, err
 }

@@ -22,6 +22,7 @@ const (
 	prefixRest       = "Dr"
 	prefixDeparted   = "Dx"
 	prefixRecord     = "Db"
+	prefixBackup     = "Du"
 )
 
 // Rows declares what the directory stores.
@@ -37,6 +38,7 @@ var Rows = engine.Inventory{
 	{Prefix: prefixWeek, Holds: "how many invitation codes an account has made this week, as a number", Until: "two weeks later, or the account is deleted"},
 	{Prefix: prefixRest, Holds: "the name of a deleted handle", Until: "a year after the deletion"},
 	{Prefix: prefixRecord, Holds: "an account's recovery record, sealed and padded: its size is all the server knows of it", Until: "it is replaced or the account deleted"},
+	{Prefix: prefixBackup, Holds: "where an account's backup is, sealed, 4 KiB", Until: "it is replaced or taken away, or the account deleted"},
 	{Prefix: prefixDeparted, Holds: "the identity of a device whose inbox is being erased", Until: "the inbox is erased, within a minute"},
 }
 
@@ -78,6 +80,8 @@ func weekOf(t time.Time) uint64 { return uint64(dayOf(t)+3) / 7 }
 func accountKey(name string) []byte { return []byte(prefixAccount + name) }
 
 func recordKey(name string) []byte { return []byte(prefixRecord + name) }
+
+func backupKey(name string) []byte { return []byte(prefixBackup + name) }
 
 func chainKey(name string) []byte { return []byte(prefixChain + name + "\x00") }
 
