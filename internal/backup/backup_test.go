@@ -2,7 +2,6 @@ package backup
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -77,7 +76,7 @@ func (k kit) write(t testing.TB, to To, chunks []archive.Chunk) []byte {
 	var b bytes.Buffer
 	a := about
 	a.Account = k.chain.ID()
-	w := good(NewWriter(&b, rand.Reader, archive.Key{4, 2}, to, a, k.keys))
+	w := good(NewWriter(&b, archive.Key{4, 2}, to, a, k.keys))
 	for _, c := range chunks {
 		if err := w.Chunk(c); err != nil {
 			t.Fatal(err)
@@ -190,11 +189,11 @@ func TestWrong(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := NewWriter(io.Discard, rand.Reader, archive.Key{}, To{}, about, k.keys); !errors.Is(err, ErrNoWay) {
+	if _, err := NewWriter(io.Discard, archive.Key{}, To{}, about, k.keys); !errors.Is(err, ErrNoWay) {
 		t.Error("sealed to nobody:", err)
 	}
 	for _, p := range []string{"", "short", "a line\nand another", strings.Repeat("x", 2000), "\xff12345678"} {
-		if _, err := NewLock(rand.Reader, p); !errors.Is(err, ErrShort) {
+		if _, err := NewLock([16]byte{}, p); !errors.Is(err, ErrShort) {
 			t.Errorf("the passphrase %q: %v", p, err)
 		}
 	}
@@ -202,7 +201,7 @@ func TestWrong(t *testing.T) {
 	a := about
 	a.Account = k.chain.ID()
 	var b bytes.Buffer
-	w := good(NewWriter(&b, rand.Reader, archive.Key{1}, To{Words: k.chain.Recovery()}, a, other.keys))
+	w := good(NewWriter(&b, archive.Key{1}, To{Words: k.chain.Recovery()}, a, other.keys))
 	if err := w.Chunk(past(0)[0]); err != nil {
 		t.Fatal(err)
 	}
@@ -289,27 +288,35 @@ func TestPointer(t *testing.T) {
 	}
 }
 
+func openIndex(key archive.Key, b []byte) (Index, error) {
+	plain, err := OpenBlob(key, b)
+	if err != nil {
+		return Index{}, err
+	}
+	return ParseIndex(plain)
+}
+
 func TestIndexAndBlobs(t *testing.T) {
 	key := archive.Key{7}
 	x := Index{Time: 1, Messages: 2}
 	for i := range 300 {
 		x.Parts = append(x.Parts, Part{Blob: [16]byte{byte(i), byte(i >> 8)}, Key: archive.Key{byte(i)}})
 	}
-	b := good(SealIndex(key, x))
-	if got, err := OpenIndex(key, b); err != nil || !reflect.DeepEqual(got, x) {
+	b := good(SealBlob(key, good(x.Marshal())))
+	if got, err := openIndex(key, b); err != nil || !reflect.DeepEqual(got, x) {
 		t.Fatal(err)
 	}
 	for i := 0; i < len(b); i += 97 {
 		b[i] ^= 1
-		if _, err := OpenIndex(key, b); err == nil {
+		if _, err := openIndex(key, b); err == nil {
 			t.Fatalf("byte %d changed", i)
 		}
 		b[i] ^= 1
 	}
-	if _, err := OpenIndex(archive.Key{8}, b); !errors.Is(err, ErrDamaged) {
+	if _, err := openIndex(archive.Key{8}, b); !errors.Is(err, ErrDamaged) {
 		t.Error("another key:", err)
 	}
-	if _, err := OpenIndex(key, good(SealIndex(key, Index{}))); !errors.Is(err, ErrInvalid) {
+	if _, err := openIndex(key, good(SealBlob(key, good(Index{}.Marshal())))); !errors.Is(err, ErrInvalid) {
 		t.Error("of nothing:", err)
 	}
 	for _, n := range []int{0, 1, 4091, 4092, 4093, segment - 4, segment, 3 << 20} {
@@ -429,11 +436,15 @@ func TestCheck(t *testing.T) {
 		}
 		return r.Key(Secret{Words: k.words})
 	}
-	got, err := Check(bytes.NewReader(b), unlock)
+	mine := func(r *Reader) error { return r.By(k.chain) }
+	got, err := Check(bytes.NewReader(b), unlock, mine)
 	if err != nil || got.Messages != 2 || got.Handle != about.Handle || got.Size != int64(len(b)) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := Check(bytes.NewReader(b[:len(b)-1]), unlock); !errors.Is(err, ErrCut) {
+	if _, err := Check(bytes.NewReader(b[:len(b)-1]), unlock, mine); !errors.Is(err, ErrCut) {
+		t.Error(err)
+	}
+	if _, err := Check(bytes.NewReader(b), unlock, func(r *Reader) error { return r.By(newKit(t, 2).chain) }); !errors.Is(err, ErrOther) {
 		t.Error(err)
 	}
 }
@@ -476,7 +487,7 @@ func FuzzRecords(f *testing.F) {
 	a.Account = k.chain.ID()
 	f.Fuzz(func(t *testing.T, records []byte) {
 		var b bytes.Buffer
-		w := good(NewWriter(&b, rand.Reader, archive.Key{1}, To{Words: k.chain.Recovery()}, a, k.keys))
+		w := good(NewWriter(&b, archive.Key{1}, To{Words: k.chain.Recovery()}, a, k.keys))
 		if _, err := w.stream.Write(records); err != nil {
 			t.Fatal(err)
 		}

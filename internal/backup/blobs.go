@@ -15,7 +15,7 @@ import (
 // Limits of what stands at a home server.
 const (
 	maxParts  = 100_000
-	MaxIndex  = 16 << 20 // bytes of an index before it is sealed
+	MaxIndex  = 14 << 20 // bytes of an index before it is sealed
 	pointSize = 4 << 10  // bytes of a sealed pointer, always
 	overhead  = 1120 + 16
 )
@@ -91,21 +91,17 @@ func OpenBlob(key archive.Key, b []byte) ([]byte, error) {
 	return plain[4 : 4+n], nil
 }
 
-// SealIndex seals an index.
-func SealIndex(key archive.Key, x Index) ([]byte, error) {
+// Marshal is the index, to be sealed as a blob.
+func (x Index) Marshal() ([]byte, error) {
 	b := wire.Marshal(x)
 	if len(b) > MaxIndex || len(x.Parts) > maxParts {
 		return nil, ErrInvalid
 	}
-	return SealBlob(key, b)
+	return b, nil
 }
 
-// OpenIndex opens an index.
-func OpenIndex(key archive.Key, b []byte) (x Index, err error) {
-	plain, err := OpenBlob(key, b)
-	if err != nil {
-		return x, err
-	}
+// ParseIndex reads an index that was opened.
+func ParseIndex(plain []byte) (x Index, err error) {
 	defer clear(plain)
 	if len(plain) > MaxIndex || wire.Unmarshal(plain, &x) != nil || len(x.Parts) == 0 || len(x.Parts) > maxParts {
 		return Index{}, ErrInvalid

@@ -28,8 +28,9 @@ func (c *counting) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Check reads a backup to its end. unlock opens its key.
-func Check(from io.Reader, unlock func(*Reader) (archive.Key, error)) (out Report, err error) {
+// Check reads a backup to its end. unlock opens its key; whose is asked once it is known
+// whose the backup is.
+func Check(from io.Reader, unlock func(*Reader) (archive.Key, error), whose func(*Reader) error) (out Report, err error) {
 	n := &counting{Reader: from}
 	r, err := NewReader(n)
 	if err != nil {
@@ -40,7 +41,10 @@ func Check(from io.Reader, unlock func(*Reader) (archive.Key, error)) (out Repor
 		return out, err
 	}
 	defer clear(key[:])
-	if out.About, err = r.Open(key); err != nil {
+	if out.About, err = r.Open(key); err == nil {
+		err = whose(r)
+	}
+	if err != nil {
 		return out, err
 	}
 	for {

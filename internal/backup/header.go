@@ -29,10 +29,11 @@ type Header struct {
 type To struct {
 	Words *identity.Recovery // as it stands in the account's chain
 	Lock  *Lock
+	Nonce [12]byte // with a lock: random
 }
 
 // header seals the key of a backup.
-func (t To) header(rand io.Reader, key archive.Key) (h Header, err error) {
+func (t To) header(key archive.Key) (h Header, err error) {
 	if t.Words == nil && t.Lock == nil {
 		return h, ErrNoWay
 	}
@@ -42,7 +43,7 @@ func (t To) header(rand io.Reader, key archive.Key) (h Header, err error) {
 		}
 	}
 	if t.Lock != nil {
-		h.Locked, err = t.Lock.lock(rand, key)
+		h.Locked, err = t.Lock.lock(t.Nonce, key)
 	}
 	return h, err
 }

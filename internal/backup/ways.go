@@ -3,7 +3,6 @@ package backup
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -53,12 +52,9 @@ type Lock struct {
 	Key  [32]byte `cbor:"3,keyasint"`
 }
 
-// NewLock makes a lock of a passphrase.
-func NewLock(rand io.Reader, passphrase string) (*Lock, error) {
-	l := &Lock{Cost: cost}
-	if _, err := io.ReadFull(rand, l.Salt[:]); err != nil {
-		return nil, err
-	}
+// NewLock makes a lock of a passphrase, with a salt that is random.
+func NewLock(salt [16]byte, passphrase string) (*Lock, error) {
+	l := &Lock{Cost: cost, Salt: salt}
 	p, ok := normal(passphrase)
 	if !ok || utf8.RuneCount(p) < minPassphrase {
 		return nil, ErrShort
@@ -107,11 +103,8 @@ func (l Locked) bound() []byte {
 }
 
 // lock seals the key of a backup.
-func (l *Lock) lock(rand io.Reader, key archive.Key) (*Locked, error) {
-	out := &Locked{Cost: l.Cost, Salt: l.Salt}
-	if _, err := io.ReadFull(rand, out.Nonce[:]); err != nil {
-		return nil, err
-	}
+func (l *Lock) lock(nonce [12]byte, key archive.Key) (*Locked, error) {
+	out := &Locked{Cost: l.Cost, Salt: l.Salt, Nonce: nonce}
 	a, err := gcm(l.Key[:])
 	if err != nil {
 		return nil, err

@@ -18,8 +18,8 @@ type Writer struct {
 
 // NewWriter begins a backup of an account, as a device of it, under a key that is used for it
 // alone.
-func NewWriter(w io.Writer, rand io.Reader, key archive.Key, to To, about About, device *identity.Keys) (*Writer, error) {
-	h, err := to.header(rand, key)
+func NewWriter(w io.Writer, key archive.Key, to To, about About, device *identity.Keys) (*Writer, error) {
+	h, err := to.header(key)
 	if err != nil {
 		return nil, err
 	}

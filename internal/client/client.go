@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"time"
 
+	"sotto/internal/backup"
 	"sotto/internal/identity"
 	"sotto/internal/room"
 	"sotto/internal/store"
@@ -53,6 +54,8 @@ type Options struct {
 	// Hosts that may have private addresses besides the account's own home server.
 	// "*" stands for all.
 	PrivateHosts []string
+	// Files is where backups are kept; nil: the system's.
+	Files backup.Files
 	// TTL is the lifetime of entries in rooms made here; 0 is wire.EntryLifetime.
 	TTL time.Duration
 }
@@ -114,6 +117,9 @@ type Client struct {
 	recorded  int64        // when the recovery record was written last, Unix milliseconds
 	recording bool         // and it is being written
 
+	saving  *saving     // the backup being made
+	restore *restoreRun // the backup being restored
+
 	closed bool
 }
 
@@ -129,6 +135,9 @@ func Open(o Options) (*Client, error) {
 	}
 	if o.Rand == nil {
 		o.Rand = systemRand
+	}
+	if o.Files == nil {
+		o.Files = backup.Disk{}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -213,6 +222,7 @@ func (c *Client) start() error {
 	}
 	c.everyMinute() // which also goes on with what was being cleared
 	c.keepLater(0)
+	c.resumeRestore()
 	c.pump()
 	return nil
 }

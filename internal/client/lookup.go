@@ -146,18 +146,11 @@ func (c *Client) Notes(ctx context.Context) (id room.ID, err error) {
 			done(ErrNoAccount)
 			return
 		}
-		have := false
-		err := c.read(func(tx store.Tx) error {
-			rooms, err := tx.Rooms()
-			for _, r := range rooms {
-				if r.Kind == room.Self && r.State == store.RoomActive {
-					id, have = r.ID, true
-					break
-				}
-			}
-			return err
-		})
-		if err == nil && !have {
+		var have *room.ID
+		err := c.read(func(tx store.Tx) (err error) { have, err = activeSelf(tx); return err })
+		if have != nil {
+			id = *have
+		} else if err == nil {
 			id, err = c.makeRoom(room.Self, "", nil)
 			c.pump()
 		}

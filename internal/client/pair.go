@@ -8,8 +8,11 @@ import (
 
 // mergePair makes one conversation of two rooms of the same pair: the lower id counts, the
 // other is read out and closed. A room in which no device of the other is active any more
-// gives way to any other, also when it was left for that.
+// gives way to any other, also when it was left for that, or is one that a backup brought back.
 func (c *Client) mergePair(tx store.Tx, after *[]func(), r store.Room) error {
+	if r.Kind == room.Self && r.State == store.RoomActive {
+		return c.mergeNotes(tx, after, r)
+	}
 	if r.Kind != room.Pair || r.Peer == nil || r.State != store.RoomActive {
 		return nil
 	}
@@ -25,7 +28,7 @@ func (c *Client) mergePair(tx store.Tx, after *[]func(), r store.Room) error {
 	var rest []store.Room
 	for _, x := range all {
 		switch {
-		case x.State == store.RoomLeft && peer != nil && recovered(peer.Chain):
+		case x.State == store.RoomLeft && (peer != nil && recovered(peer.Chain) || recovered(c.chain)):
 			rest = append(rest, x)
 		case x.State != store.RoomActive:
 		case keep == nil:

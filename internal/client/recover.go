@@ -205,13 +205,19 @@ func (r *regain) enter(h wire.Hello) {
 			if r.over() || err != nil && !refused(err) {
 				return
 			}
-			r.end(errors.Join(err, r.keep(v.Sealed)))
+			ask(r.link, wire.OpBackup, wire.Backup{}, func(b wire.Backup, e error) {
+				if r.over() || e != nil && !refused(e) { // an older server refuses: there is none
+					return
+				}
+				r.end(errors.Join(err, r.keep(v.Sealed, b.Sealed)))
+			})
 		})
 	})
 }
 
-// keep makes this device the account's, with what the record holds.
-func (r *regain) keep(sealed []byte) error {
+// keep makes this device the account's, with what the record holds, and with where the backup
+// is.
+func (r *regain) keep(sealed, backup []byte) error {
 	c := r.c
 	var record recovery.Record
 	var lost said.Said
@@ -222,6 +228,7 @@ func (r *regain) keep(sealed []byte) error {
 		c.log.Warn("the recovery record", "error", err)
 		lost = said.Of("recovered.damaged")
 	}
+	offer := c.offered(r.words, r.before, backup)
 	still := returning{People: record.People}
 	for _, x := range record.Rooms {
 		still.Rooms = append(still.Rooms, returningRoom{Room: x, Since: c.nowMS()})
@@ -234,6 +241,15 @@ func (r *regain) keep(sealed []byte) error {
 			if err := tx.SetFact(factLabel+string(r.fresh.Name[:]), []byte(r.label)); err != nil {
 				return err
 			}
+		}
+		if offer != nil {
+			if err := tx.SetFact(factOffer, wire.Marshal(*offer)); err != nil {
+				return err
+			}
+		}
+		// What comes here stands behind what a backup may bring back.
+		if err := tx.SetBase(c.nowMS()); err != nil {
+			return err
 		}
 		if lost.Key != "" {
 			if err := tx.AddNotice(store.Notice{Time: c.nowMS(), Kind: NoticeDevice, Text: lost.Text(), Said: lost}); err != nil {

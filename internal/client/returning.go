@@ -152,7 +152,7 @@ func (c *Client) isBack(x returningRoom) (here bool, err error) {
 			return err
 		}
 		have, err := tx.Room(x.ID)
-		here = have != nil
+		here = have != nil && have.Live()
 		return err
 	})
 	return here, err

@@ -81,6 +81,7 @@ func (c *Client) everyMinute() {
 	c.resumeClearing()
 	c.payProfiles()
 	c.picturesSoon()
+	c.backUpIfDue()
 	for id, at := range c.typed {
 		if now-at > time.Minute.Milliseconds() {
 			delete(c.typed, id)

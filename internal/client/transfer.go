@@ -205,11 +205,8 @@ func (c *Client) sendPart(s sending) {
 // everything has gone that was read here before that: what comes later it reads by itself.
 func (c *Client) nextChunk(s sending) (chunk archive.Chunk, next archive.Place, err error) {
 	err = c.read(func(tx store.Tx) error {
-		self := archive.Self{Account: c.chain.ID()}
-		if self.Settings, _, err = tx.Fact(factSettings); err != nil {
-			return err
-		}
-		if self.Labels, err = c.labels(tx); err != nil {
+		self, err := c.pastSelf(tx)
+		if err != nil {
 			return err
 		}
 		if s.Place.Index == 0 {

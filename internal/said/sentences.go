@@ -115,6 +115,9 @@ var sentences = map[string]string{
 	"own.fork":          "Two of your devices disagree about which devices you have: both lists are signed as true. Only your 24 words settle it.",
 	"history.lost":      "A part of your history did not come to this device: it waited too long at your home server, or was damaged. Unlink this device and link it again to have all of it.",
 	"settled":           "The recovery words of {name} have settled which devices are theirs. Compare numbers again before you trust them.",
+	"backup.failed":     "Several backups in a row could not be made: {why}",
+	"backup.moved":      "Another device of yours keeps the backup at your home server now: this one does not make any more there.",
+	"backup.lost":       "{n} parts of your backup were gone or damaged. What they held is not back.",
 	"identity.fork":     "Two different lists of devices of {name} are signed as true. Nothing is sent to either until this is settled.",
 	"identity.older":    "{host} answered with an older list of the devices of {name} than this device knows.",
 	"identity.other":    "Somebody wrote to you as {name} who is not: their server names another account. It was dropped.",
@@ -175,5 +178,6 @@ var sentences = map[string]string{
 
 // ones are the forms of sentences that count, for one.
 var ones = map[string]string{
-	"expired": "One entry had expired before this device read it.",
+	"backup.lost": "One part of your backup was gone or damaged. What it held is not back.",
+	"expired":     "One entry had expired before this device read it.",
 }

@@ -5,6 +5,7 @@ package store
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"sotto/internal/store/sqlite"
 )
@@ -96,6 +97,16 @@ func (t Tx) Fact(name string) ([]byte, bool, error) {
 	var v []byte
 	ok, err := t.one(`SELECT value FROM facts WHERE name = ?`, func(r *sqlite.Row) error { v = r.Bytes(0); return nil }, name)
 	return v, ok, err
+}
+
+// Facts are the facts whose names begin alike, in the order of these, by what follows.
+func (t Tx) Facts(prefix string) (names []string, values [][]byte, err error) {
+	err = t.tx.Query(`SELECT name, value FROM facts WHERE substr(name, 1, ?) = ? ORDER BY name`, func(r *sqlite.Row) error {
+		names = append(names, strings.TrimPrefix(r.Text(0), prefix))
+		values = append(values, r.Bytes(1))
+		return nil
+	}, len(prefix), prefix)
+	return names, values, err
 }
 
 // SetFact keeps a single value.
