@@ -48,8 +48,9 @@ func (c *Client) allKept(tx store.Tx) (out []kept, err error) {
 type serverRun struct {
 	c     *Client
 	state backupState
-	have  []kept // before this run, and what it has put
-	parts []kept // of this run, in order
+	have  []kept            // before this run, and what it has put
+	gone  map[[16]byte]bool // of these: the server has lost them
+	parts []kept            // of this run, in order
 	count uint64
 	begun int64
 	next  backupState
@@ -57,7 +58,7 @@ type serverRun struct {
 
 // saveServer begins a backup that goes to the home server.
 func (c *Client) saveServer(state backupState, end func(backupState, error)) {
-	r := &serverRun{c: c, state: state, begun: c.nowMS()}
+	r := &serverRun{c: c, gone: map[[16]byte]bool{}, state: state, begun: c.nowMS()}
 	err := c.read(func(tx store.Tx) (err error) { r.have, err = c.allKept(tx); return err })
 	switch {
 	case err != nil:
@@ -87,7 +88,7 @@ func (r *serverRun) take(chunk archive.Chunk, done func(error)) {
 	b := archive.Encode(chunk)
 	sum := hashOf(b)
 	i := slices.IndexFunc(r.have, func(k kept) bool {
-		return k.Sum == sum && k.Until-r.c.nowMS() > renewBefore.Milliseconds()
+		return k.Sum == sum && !r.gone[k.Part.Blob] && k.Until-r.c.nowMS() > renewBefore.Milliseconds()
 	})
 	if i < 0 {
 		r.put(b, sum, done)
@@ -102,7 +103,7 @@ func (r *serverRun) take(chunk archive.Chunk, done func(error)) {
 			r.parts = append(r.parts, k)
 			done(nil)
 		default:
-			r.have = slices.DeleteFunc(r.have, func(x kept) bool { return x.Part.Blob == k.Part.Blob })
+			r.gone[k.Part.Blob] = true
 			r.put(b, sum, done)
 		}
 	})

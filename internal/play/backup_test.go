@@ -240,13 +240,26 @@ func (p *Person) plans(t *testing.T, plan client.BackupPlan) {
 	}
 }
 
-// runs waits until a backup has been made or looked at since a moment.
+// runs waits until a backup has been made since a moment.
 func (p *Person) runs(since int64) client.BackupStatus {
 	p.w.T.Helper()
-	var s client.BackupStatus
-	p.Eventually("a backup is made", func() bool {
-		s = must(p.Client.Backups())
-		return !s.Running && s.Last > since && s.Tries == 0
+	return p.looks(func(s client.BackupStatus) bool { return s.Last > since && s.Tries == 0 })
+}
+
+// looks waits until the schedule has come to something. Time goes on meanwhile: a connection may
+// have ended when it was moved on, and comes back.
+func (p *Person) looks(so func(client.BackupStatus) bool) (s client.BackupStatus) {
+	p.w.T.Helper()
+	begun := time.Now()
+	p.Eventually("the schedule goes on", func() bool {
+		if s = must(p.Client.Backups()); !s.Running && so(s) {
+			return true
+		}
+		if time.Since(begun) > time.Second {
+			begun = time.Now()
+			p.w.Clock.Advance(time.Minute)
+		}
+		return false
 	}, func() any { return s })
 	return s
 }
@@ -277,7 +290,7 @@ func TestBackupScheduled(t *testing.T) {
 	files := func() []string { return must(backup.Disk{}.Names(dir)) }
 	// Nothing has changed: no new file.
 	w.Clock.Advance(client.Daily + time.Minute)
-	ana.Eventually("looks", func() bool { return must(ana.Client.Backups()).Next > s.Next }, func() any { return must(ana.Client.Backups()) })
+	ana.looks(func(n client.BackupStatus) bool { return n.Next > s.Next })
 	if n := must(ana.Client.Backups()); n.Last != s.Last || len(files()) != 1 {
 		t.Errorf("%+v, %q", n, files())
 	}
@@ -323,6 +336,7 @@ func TestBackup100k(t *testing.T) {
 	w := New(t)
 	ana := w.Person("ana")
 	ana.fill(t, n)
+	ana.Sync()
 	words := ana.writesDown(t, "")
 	ana.recorded()
 	begun := time.Now()
@@ -346,7 +360,11 @@ func TestBackup100k(t *testing.T) {
 		fresh.Away()
 		fresh.Back()
 	}
-	fresh.Eventually("is restored", func() bool { return must(fresh.Client.Backups()).Restore.Done }, func() any { return must(fresh.Client.Backups()).Restore })
+	long, cancel := context.WithTimeout(context.Background(), 4*Patience)
+	defer cancel()
+	if s, err := fresh.Client.WaitRestored(long); err != nil || !s.Done || s.Lost != 0 {
+		t.Fatalf("%+v, %v", s, err)
+	}
 	t.Logf("restored in %v, with three stops", time.Since(begun).Round(time.Millisecond))
 	sameMessages(t, before, fresh.messages())
 	for _, id := range rooms {
