@@ -34,6 +34,8 @@ type table struct {
 	Devices  devicesTable    `cmd:"" group:"This device" help:"List, link and unlink your devices."`
 	Recovery recoveryTable   `cmd:"" group:"This device" help:"Make the 24 words that bring your account back when every device is lost."`
 	Recover  command.Recover `cmd:"" group:"This device" help:"Make this device the only one of your account, by its 24 words."`
+	Backup   backupTable     `cmd:"" group:"This device" help:"Keep what was said in a backup that your 24 words open, or a passphrase."`
+	Restore  command.Restore `cmd:"" group:"This device" help:"Take what a backup of your account holds."`
 
 	Send    command.Send    `cmd:"" group:"Messages" help:"Write to a person or a room."`
 	Read    command.Read    `cmd:"" group:"Messages" help:"Read what is new."`
@@ -104,6 +106,12 @@ type devicesTable struct {
 type recoveryTable struct {
 	Status command.RecoveryStatus `cmd:"" default:"withargs" help:"Tell how they stand (this is what sotto recovery does by itself)."`
 	Words  command.RecoveryMake   `cmd:"" help:"Make 24 words, show them once, and ask for some of them."`
+}
+
+type backupTable struct {
+	Make   command.Backup       `cmd:"" default:"withargs" help:"Make a backup now, or say when and where they are made (this is what sotto backup does by itself)."`
+	Status command.BackupStatus `cmd:"" help:"Tell how backups stand."`
+	Check  command.BackupCheck  `cmd:"" help:"Read a backup to its end, and tell what it holds."`
 }
 
 type roomTable struct {

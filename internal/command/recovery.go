@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"sotto/internal/client"
 	"sotto/internal/recovery"
 )
 
@@ -122,6 +123,7 @@ type Recover struct {
 	Handle    string `arg:"" help:"The account: name@host."`
 	WordsFile string `type:"path" help:"The file that holds the 24 words. Otherwise a terminal is asked." placeholder:"FILE" complete:"file"`
 	Name      string `help:"What this device is to be called." placeholder:"TEXT"`
+	Backup    string `help:"The backup to take then: a file that opens with the same words, or the word server for the one at your home server." placeholder:"FILE" complete:"file"`
 }
 
 func (Recover) creates() {}
@@ -132,13 +134,25 @@ func (o Recover) Run(ctx context.Context, d *Device, x *IO) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, x.Timeout)
+	secret := client.RestoreSecret{Words: words}
+	if o.Backup != "" && o.Backup != toServer { // before anything is done: the file may be another one
+		if _, err := d.Client.CheckBackup(x.path(o.Backup), secret); err != nil {
+			return backupFailed(o.Backup, err)
+		}
+	}
+	soon, cancel := context.WithTimeout(ctx, x.Timeout)
 	defer cancel()
-	if err := d.Client.Recover(ctx, o.Handle, words, o.Name); err != nil {
+	if err := d.Client.Recover(soon, o.Handle, words, o.Name); err != nil {
 		return err
 	}
-	_ = d.Client.Sync(ctx) // what is not back yet comes when sotto next runs
-	return showAccount(d, x)
+	_ = d.Client.Sync(soon) // what is not back yet comes when sotto next runs
+	if err := showAccount(d, x); err != nil || o.Backup == "" {
+		return err
+	}
+	if o.Backup == toServer {
+		return Restore{FromServer: true, WordsFile: o.WordsFile}.server(ctx, d, x)
+	}
+	return restoreFile(ctx, d, x, o.Backup, secret)
 }
 
 // maxWordsFile is more than 24 words take in any form.

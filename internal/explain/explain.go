@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strings"
 
+	"sotto/internal/archive"
+	"sotto/internal/backup"
 	"sotto/internal/client"
 	"sotto/internal/custody"
 	"sotto/internal/dial"
@@ -75,6 +77,28 @@ var sentinels = []struct {
 	{client.ErrNoWords, "no words", ""},
 	{client.ErrNoMaking, "no words made", ""},
 	{client.ErrRecovering, "in use", ""},
+	{client.ErrBackingUp, "in use", ""},
+	{client.ErrRestoring, "in use", ""},
+	{client.ErrNoBackup, "no backup", ""},
+	{client.ErrNoServer, "no backup", ""},
+	{client.ErrNoFile, "file", ""},
+	{client.ErrServerOnly, "words needed", ""},
+	{client.ErrServerWords, "words needed", ""},
+	{backup.ErrNoWay, "words needed", ""},
+	{backup.ErrNone, "not a backup", ""},
+	{backup.ErrNewer, "version", ""},
+	{archive.ErrNewer, "version", ""},
+	{backup.ErrCut, "cut backup", ""},
+	{backup.ErrDamaged, "damaged backup", ""},
+	{backup.ErrInvalid, "damaged backup", ""},
+	{archive.ErrInvalid, "damaged backup", ""},
+	{backup.ErrForged, "forged backup", ""},
+	{backup.ErrOther, "other account", ""},
+	{backup.ErrWords, "wrong words", ""},
+	{backup.ErrPassphrase, "wrong passphrase", ""},
+	{backup.ErrNotWords, "passphrase needed", ""},
+	{backup.ErrNotPassphrase, "words needed", ""},
+	{backup.ErrShort, "unfit passphrase", ""},
 	{linking.ErrTalk, "linking over", ""},
 	{linking.ErrHandle, "wrong code", ""},
 	{client.ErrClosed, "stopped", "sotto was stopped before this was done"},
