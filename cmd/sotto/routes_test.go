@@ -43,6 +43,12 @@ var verbs = map[string]string{
 	"makeWords":      "recovery words",
 	"confirmWords":   "recovery words",
 	"dropWords":      "recovery words", // stopping it
+	"backups":        "backup status",
+	"setBackups":     "backup make",
+	"makeBackup":     "backup make",
+	"backupFile":     "backup make",
+	"backupPart":     "- the command line names the file",
+	"restoreBackup":  "restore",
 	"deleteAccount":  "account delete",
 	"startServer":    "server run",
 	"stopServer":     "- the server that a terminal runs is stopped there; the app's own, in its window",

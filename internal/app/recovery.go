@@ -41,5 +41,19 @@ func dropWords(c *call) error {
 
 // recoverAccount makes this device the only one of an account, by its words.
 func recoverAccount(c *call, in api.RecoverAccount) (api.Self, error) {
-	return c.entered(in.Passphrase, func() error { return c.c.Recover(c.ctx, in.Handle, in.Words, in.Name) })
+	if err := c.mayTake(in.Backup, in.Words); err != nil {
+		return api.Self{}, err
+	}
+	self, err := c.entered(in.Passphrase, func() error { return c.c.Recover(c.ctx, in.Handle, in.Words, in.Name) })
+	if err == nil && in.Backup != "" {
+		// The account is here, whatever becomes of the backup: how that goes stands in it.
+		from := api.RestoreBackup{From: in.Backup, Words: in.Words}
+		if in.Backup == api.RestoreServer {
+			from.Words = "" // where it is came with the account
+		}
+		if err := c.restore(from); err != nil {
+			c.app.log.Warn("a backup was not restored", "why", err)
+		}
+	}
+	return self, err
 }

@@ -153,6 +153,8 @@ func (b *batch) one(e client.Event) {
 		b.send(api.Event{Type: api.EventHistory})
 	case client.EventRecovery:
 		b.send(api.Event{Type: api.EventRecovery})
+	case client.EventBackup:
+		b.send(api.Event{Type: api.EventBackups})
 	case client.EventLinking:
 		b.send(api.Event{Type: api.EventLinking})
 	case client.EventTrouble:

@@ -38,6 +38,7 @@ const (
 	EventPhase    EventType = "phase"    // locked, opened, deleted: load the state again
 	EventHistory  EventType = "history"  // more of the history came from another device: GET /devices says how much
 	EventLinking  EventType = "linking"  // the linking of a device went on: load it again
+	EventBackups  EventType = "backups"  // a backup is being made or restored, or has ended: load how they stand again
 	EventRecovery EventType = "recovery" // the 24 words, or what they bring back: load it again
 	EventTrouble  EventType = "trouble"
 	EventOpen     EventType = "open" // sotto was opened again with a link in Text: show it

@@ -34,8 +34,9 @@ type ConfirmWords struct {
 
 // RecoverAccount makes this device, which has no account, the only one of an account.
 type RecoverAccount struct {
-	Handle     string `json:"handle"`
-	Words      string `json:"words"`
-	Name       string `json:"name,omitempty"` // of this device
-	Passphrase string `json:"passphrase,omitempty"`
+	Handle     string      `json:"handle"`
+	Words      string      `json:"words"`
+	Name       string      `json:"name,omitempty"` // of this device
+	Passphrase string      `json:"passphrase,omitempty"`
+	Backup     RestoreFrom `json:"backup,omitempty"` // that is restored then: server or handed
 }

@@ -4,6 +4,9 @@ import type {
   AddMembers,
   AnswerKnock,
   AnswerRequest,
+  BackupFile,
+  BackupPart,
+  Backups,
   ConfirmLinking,
   ConfirmWords,
   DeleteQuery,
@@ -52,6 +55,7 @@ import type {
   Report,
   Reported,
   Request,
+  RestoreBackup,
   Room,
   RoomChange,
   RoomDetail,
@@ -64,6 +68,7 @@ import type {
   ServerQuery,
   Session,
   SetAdmin,
+  SetBackups,
   SetCustody,
   SetOn,
   Settings,
@@ -209,6 +214,29 @@ export const confirmWords = (body: ConfirmWords, signal?: AbortSignal): Promise<
 /** Forget new words that were not confirmed. (DELETE /recovery/words) */
 export const dropWords = (signal?: AbortSignal): Promise<void> =>
   request<void>('DELETE', '/recovery/words', { signal })
+
+/** How backups of what was said stand. (GET /backups) */
+export const backups = (signal?: AbortSignal): Promise<Backups> =>
+  request<Backups>('GET', '/backups', { signal })
+
+/** Say when and where backups are made. (PUT /backups) */
+export const setBackups = (body: SetBackups, signal?: AbortSignal): Promise<Backups> =>
+  request<Backups>('PUT', '/backups', { body, signal })
+
+/** Make one where the schedule says. Answers when it is whole. (POST /backups/now) */
+export const makeBackup = (signal?: AbortSignal): Promise<Backups> =>
+  request<Backups>('POST', '/backups/now', { signal })
+
+/** A backup as a file, for the 24 words. (GET /backups/file) */
+export const backupFileAddress = (query: { v?: string } = {}): string => address('/backups/file', query)
+
+/** Hand over the next part of a file that is to be restored. (POST /backups/parts) */
+export const backupPart = (body: BackupPart, signal?: AbortSignal): Promise<BackupFile> =>
+  request<BackupFile>('POST', '/backups/parts', { body, signal })
+
+/** Restore a backup of this account. Answers when it was opened; what is here stays. (POST /backups/restore) */
+export const restoreBackup = (body: RestoreBackup, signal?: AbortSignal): Promise<Backups> =>
+  request<Backups>('POST', '/backups/restore', { body, signal })
 
 /** Delete the account at its server, leave every room, empty this home. (DELETE /account) */
 export const deleteAccount = (body: EndAccount, signal?: AbortSignal): Promise<void> =>

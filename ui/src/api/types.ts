@@ -24,6 +24,64 @@ export interface Back {
   rooms: string[]
 }
 
+/** BackupFile is how far a file was handed over, and what opens it. */
+export interface BackupFile {
+  size: number
+  /** its account's 24 words */
+  words: boolean
+  /** a passphrase */
+  passphrase: boolean
+}
+
+/** BackupOffer is a backup that can be restored. */
+export interface BackupOffer {
+  time: number
+  size: number
+  messages: number
+}
+
+/** BackupPart is a part of a file that a window hands over, to be restored. */
+export interface BackupPart {
+  /** where it belongs; 0 begins anew */
+  at: number
+  /** base64 */
+  data: string
+}
+
+/** BackupSchedule is when this device makes backups by itself. */
+export type BackupSchedule = 'off' | 'daily' | 'weekly'
+
+/** Backups is how backups stand on this device. */
+export interface Backups {
+  schedule: BackupSchedule
+  /** where they go */
+  folder?: string
+  /** they go to the home server */
+  server: boolean
+  /** files have one */
+  passphrase: boolean
+  /** when the last one was begun */
+  last?: number
+  /** of it, bytes */
+  size?: number
+  /** in it */
+  messages?: number
+  /** when one is due; also in the past, where no server is reached */
+  next?: number
+  /** when one at the home server ends, if it is not renewed */
+  until?: number
+  /** in a row */
+  failures?: number
+  /** the last of them */
+  why?: Failure
+  /** one is being made */
+  running?: Progress
+  /** at the home server: it can be restored here without the words */
+  offer?: BackupOffer
+  /** under way, or the last one */
+  restore?: Restore
+}
+
 /** Change is something that changed about a person, newest first. */
 export interface Change {
   time: number
@@ -93,7 +151,7 @@ export interface Event {
 }
 
 /** EventType says what happened. */
-export type EventType = 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'history' | 'linking' | 'recovery' | 'trouble' | 'open'
+export type EventType = 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'history' | 'linking' | 'backups' | 'recovery' | 'trouble' | 'open'
 
 /** ExportQuery says how everything is exported. */
 export interface ExportQuery {
@@ -641,6 +699,8 @@ export interface RecoverAccount {
   /** of this device */
   name?: string
   passphrase?: string
+  /** that is restored then: server or handed */
+  backup?: RestoreFrom
 }
 
 /** Recovery is how this account's 24 words stand. */
@@ -695,6 +755,30 @@ export interface Request {
   /** the person said "not now" */
   later?: boolean
 }
+
+/** Restore is how far a backup was restored. */
+export interface Restore {
+  progress: Progress
+  /** when the backup was made */
+  time?: number
+  done: boolean
+  /** parts that were gone or damaged */
+  lost?: number
+  /** it ended before the end */
+  why?: Failure
+}
+
+/** RestoreBackup restores a backup of this account. */
+export interface RestoreBackup {
+  from: RestoreFrom
+  /** absolute */
+  file?: string
+  words?: string
+  passphrase?: string
+}
+
+/** RestoreFrom is where a backup is restored from. */
+export type RestoreFrom = 'server' | 'handed' | 'file'
 
 /** Room is a conversation in the list. */
 export interface Room {
@@ -858,6 +942,16 @@ export interface Session {
 /** SetAdmin changes a role. */
 export interface SetAdmin {
   admin: boolean
+}
+
+/** SetBackups says when and where backups are made. */
+export interface SetBackups {
+  schedule: BackupSchedule
+  /** absolute */
+  folder?: string
+  server?: boolean
+  /** of files; without one it stays as it was */
+  passphrase?: string
 }
 
 /** SetCustody changes what guards the key. */
