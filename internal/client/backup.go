@@ -292,8 +292,12 @@ func (c *Client) BackUp(ctx context.Context) error {
 		case err != nil:
 		case !plan.Server && plan.Folder == "":
 			err = ErrNoBackup
-		case c.saving != nil:
-			err = ErrBackingUp
+		case c.saving != nil: // one that was due: it is as good
+			c.until(func() (bool, error) { return c.saving == nil, nil }, func(err error) {
+				e := c.read(func(tx store.Tx) (err error) { _, state, err = c.backupFacts(tx); return err })
+				done(errors.Join(err, e, state.err()))
+			})
+			return
 		}
 		if err != nil {
 			done(err)

@@ -43,6 +43,7 @@ func (s *saving) stop(err error) {
 	}
 	s.end(err)
 	s.c.emit(Event{Kind: EventBackup})
+	s.c.settle()
 }
 
 // step reads the next chunk and hands it over.

@@ -121,9 +121,6 @@ export const de: Same<typeof en> = {
   'first.backup.server': 'Von meinem Heimserver, wenn es eine Sicherung gibt',
   'first.backup.file': 'Aus einer Datei der Sicherung',
   'first.backup.none': 'Weglassen',
-  'first.restoring': 'Du bist zurück',
-  'first.restore.none': 'Auf deinem Heimserver ist keine Sicherung. Was gesagt wurde, ist nicht zurück.',
-  'first.goon': 'Weiter',
   'first.words.out': 'Alle anderen Geräte von dir sind dann draußen. Wer dich kennt, erfährt, dass dein Schlüssel neu ist.',
   'first.words.go': 'Zurückholen',
 

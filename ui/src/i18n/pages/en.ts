@@ -119,9 +119,6 @@ export const en = {
   'first.backup.server': 'From my home server, if there is a backup',
   'first.backup.file': 'Out of a backup file',
   'first.backup.none': 'Leave it',
-  'first.restoring': 'You are back',
-  'first.restore.none': 'There is no backup at your home server. What was said is not back.',
-  'first.goon': 'Go on',
   'first.words.out': 'All other devices of yours are out then. Who knows you is told that your key is new.',
   'first.words.go': 'Bring it back',
 

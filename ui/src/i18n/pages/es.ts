@@ -121,9 +121,6 @@ export const es: Same<typeof en> = {
   'first.backup.server': 'De mi servidor, si hay una copia',
   'first.backup.file': 'De un archivo de copia',
   'first.backup.none': 'Dejarlo',
-  'first.restoring': 'Has vuelto',
-  'first.restore.none': 'No hay ninguna copia en tu servidor. Lo que se dijo no ha vuelto.',
-  'first.goon': 'Continuar',
   'first.words.out': 'Todos tus otros dispositivos quedan fuera. Quien te conoce sabrá que tu clave es nueva.',
   'first.words.go': 'Recuperar',
 
