@@ -54,6 +54,11 @@ func TestBackups(t *testing.T) {
 	if status != 200 || !strings.Contains(h.Get("Content-Disposition"), ".sotto-backup") {
 		t.Fatalf("%d %s", status, file)
 	}
+	download := ana.request("GET", "/backups/file?key="+ana.key, nil)
+	download.Header.Del(keyHeader)
+	if status, _, _ := ana.do(download); status != 200 {
+		t.Errorf("a link that is followed: %d", status)
+	}
 	if _, err := os.Stat(filepath.Join(ana.app.o.Home, madeFile)); err == nil {
 		t.Error("the file is left in the home")
 	}

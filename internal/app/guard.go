@@ -127,7 +127,7 @@ func keyOf(r *http.Request) string {
 	if k := r.Header.Get(keyHeader); k != "" {
 		return k
 	}
-	if r.Method == http.MethodGet && (path.Base(r.URL.Path) == "picture" || r.URL.Path == apiPrefix+"/export") {
+	if r.Method == http.MethodGet && (path.Base(r.URL.Path) == "picture" || r.URL.Path == apiPrefix+"/export" || r.URL.Path == apiPrefix+"/backups/file") {
 		return r.URL.Query().Get(keyQuery)
 	}
 	return ""

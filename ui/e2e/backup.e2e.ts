@@ -59,7 +59,6 @@ describe('what was said is kept', () => {
     const download = ana.page.waitForEvent('download');
     await ana.page.getByRole('link', { name: say('backup.file.save') }).click();
     const saved = await download;
-    expect(saved.suggestedFilename()).toMatch(/^sotto-[-0-9]+\.sotto-backup$/);
     file = await saved.path();
   });
 
