@@ -6,11 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
-
-	"sotto/internal/durable"
 )
 
 // Files is where backups are kept. A test puts a disk that fails in its place.
@@ -70,8 +69,17 @@ func (Disk) Names(dir string) (out []string, err error) {
 	return out, err
 }
 
-// Sync makes the names in a directory durable.
-func (Disk) Sync(dir string) error { return durable.Names(dir) }
+// Sync makes the names in a directory durable, where a system has that.
+func (Disk) Sync(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
 
 // partial ends the name of a file that is not whole.
 const partial = ".partial"
