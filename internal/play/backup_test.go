@@ -47,7 +47,8 @@ func (p *Person) restored(t *testing.T) client.RestoreStatus {
 // messages is everything that a device keeps.
 func (p *Person) messages() []store.Message { return must(p.Client.Messages(nil, 0, 1<<20)) }
 
-// sameMessages compares two devices' messages, but for their rooms.
+// sameMessages compares two devices' messages, but for their rooms. A receipt that came after the
+// backup is not in it.
 func sameMessages(t *testing.T, here, there []store.Message) {
 	t.Helper()
 	if len(here) != len(there) {
@@ -55,6 +56,9 @@ func sameMessages(t *testing.T, here, there []store.Message) {
 	}
 	for i := range here {
 		a, b := here[i], there[i]
+		if b.State >= store.Stored && b.State < a.State && a.State <= store.Read {
+			a.State = b.State
+		}
 		if a.ID != b.ID || a.Text != b.Text || a.Pos != b.Pos || a.At != b.At || a.State != b.State || a.Flags != b.Flags || a.Account != b.Account {
 			t.Fatalf("message %d is another one:\n%+v\n%+v", i, a, b)
 		}
@@ -254,6 +258,9 @@ func (p *Person) looks(so func(client.BackupStatus) bool) (s client.BackupStatus
 	p.Eventually("the schedule goes on", func() bool {
 		if s = must(p.Client.Backups()); !s.Running && so(s) {
 			return true
+		}
+		if s.Running { // time that is moved on would end its connection
+			begun = time.Now()
 		}
 		if time.Since(begun) > time.Second {
 			begun = time.Now()

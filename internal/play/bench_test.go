@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sotto/internal/backup"
 	"sotto/internal/client"
 	"sotto/internal/server"
 	"sotto/internal/server/config"
@@ -220,4 +221,36 @@ func BenchmarkAlike(b *testing.B) {
 		}
 		phone.Eventually("muted", func() bool { return phone.mark("club").MutedUntil == until }, func() any { return until })
 	}
+}
+
+// What a backup of a long history takes, and its restoring on a new machine.
+func BenchmarkBackup(b *testing.B) {
+	w := New(b)
+	ana := w.Person("ana")
+	ana.fill(b, 100_000)
+	ana.Sync()
+	path := filepath.Join(b.TempDir(), "ana"+backup.Extension)
+	const passphrase = "correct horse"
+	begin := time.Now()
+	r, err := ana.Client.BackUpTo(b.Context(), path, passphrase)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(r.Messages)/time.Since(begin).Seconds(), "messages/s")
+	phone := w.Nobody("ana", w.Home)
+	words := ana.writesDown(b, "")
+	phone.Open()
+	if err := phone.Client.Recover(b.Context(), ana.Handle, words, "New"); err != nil {
+		b.Fatal(err)
+	}
+	begin = time.Now()
+	if err := phone.Client.RestoreFile(b.Context(), path, client.RestoreSecret{Passphrase: passphrase}, false); err != nil {
+		b.Fatal(err)
+	}
+	s, err := phone.Client.WaitRestored(b.Context())
+	if err != nil || !s.Done {
+		b.Fatal(s, err)
+	}
+	b.ReportMetric(float64(s.Got)/time.Since(begin).Seconds(), "restored/s")
+	b.ReportMetric(0, "ns/op")
 }

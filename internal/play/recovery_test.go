@@ -18,7 +18,7 @@ import (
 )
 
 // writesDown makes 24 words and types back those that are asked for.
-func (p *Person) writesDown(t *testing.T, old string) string {
+func (p *Person) writesDown(t testing.TB, old string) string {
 	t.Helper()
 	list := good(p.Client.MakeWords(patient(t), old))
 	var typed []string
