@@ -296,7 +296,25 @@ func (c *Client) homeOpened() {
 	c.pumpHistory()
 	c.bringBack()
 	c.recordLater()
-	c.lookup(c.self.String(), func(*found, error) {}) // another device may have changed the account
+	c.followOwn()
+}
+
+// ownRetry is how soon this account is looked up again when that could not be done.
+const ownRetry = time.Minute
+
+// followOwn looks this account up, since another device may have changed it, or the answer to
+// what this one has stated was lost. What could not be looked up or kept is tried again.
+func (c *Client) followOwn() {
+	c.lookup(c.self.String(), func(_ *found, err error) {
+		if err == nil || refused(err) || errors.Is(err, identity.ErrFork) || errors.Is(err, identity.ErrChain) {
+			return
+		}
+		c.timer("own", ownRetry, func() {
+			if c.account.link.up { // else when it comes up
+				c.followOwn()
+			}
+		})
+	})
 }
 
 // publish keeps enough key packages at the home server, none of them too old to be used.

@@ -12,7 +12,6 @@ import (
 	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
-	"sotto/mls"
 )
 
 // ErrUnlinked is a device that another device of the account, or the recovery key, has taken
@@ -87,6 +86,7 @@ func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) er
 			c.account.link.fall(ErrUnlinked)
 		}
 		c.pump()
+		c.pumpHistory() // perhaps a device is known only now that was added before a crash
 	})
 	return nil
 }
@@ -268,32 +268,6 @@ func (c *Client) arrived(device wire.DeviceName) (out *newcomer, since int64) {
 	return out, since
 }
 
-// dismiss notes that devices which a chain does not hold are to leave every room that they and
-// this device are in. Any member sees to it.
-func (c *Client) dismiss(tx store.Tx, chain *identity.Chain) error {
-	for _, g := range c.sortedGens() {
-		if g.group == nil || !c.isCurrentIn(tx, g) {
-			continue
-		}
-		for i, n := range g.group.Members() {
-			l, err := g.known.LeafOf(i, n)
-			if err != nil || l.Account != chain.ID() || chain.Holds(l.Credential) {
-				continue
-			}
-			due := c.nowMS()
-			if l.Account != c.chain.ID() {
-				due += g.rank(append([]byte("dismiss"), l.Device[:]...))
-			}
-			w := store.Want{Room: g.Room, Kind: wantDismissKind, Body: wire.Marshal(wantAccount{chain.ID()}), Due: due}
-			if err := tx.AddWant(w); err != nil {
-				return err
-			}
-			break
-		}
-	}
-	return nil
-}
-
 func (c *Client) isCurrentIn(tx store.Tx, g *gen) bool {
 	r, err := tx.Room(g.Room)
 	return err == nil && r != nil && r.Generation == g.Number && (r.State == store.RoomActive || r.Kind == room.Alike && r.Live())
@@ -312,46 +286,6 @@ func (c *Client) chainOf(account identity.ID) (chain *identity.Chain, err error)
 		return err
 	})
 	return chain, err
-}
-
-// planDismiss removes the devices that an account has revoked, with what proves it.
-func (g *gen) planDismiss(w store.Want, p *plan) error {
-	var body wantAccount
-	if err := wire.Unmarshal(w.Body, &body); err != nil {
-		return err
-	}
-	chain, err := g.c.chainOf(body.Account)
-	if err != nil {
-		g.c.fail("reading the chain of an account", err)
-		return errLater
-	}
-	if chain == nil {
-		return errDone
-	}
-	if known := g.known[body.Account]; known != nil && known.Len() > chain.Len() {
-		chain = known
-	}
-	if !g.removeRevoked(p, chain) {
-		return errDone
-	}
-	p.prove(g, chain)
-	return nil
-}
-
-// removeRevoked plans the removal of the leaves of devices that a chain does not hold, and says
-// whether there are any.
-func (g *gen) removeRevoked(p *plan, chain *identity.Chain) (any bool) {
-	for i, n := range g.group.Members() {
-		l, err := g.known.LeafOf(i, n)
-		if err != nil || l.Account != chain.ID() || chain.Holds(l.Credential) || i == g.group.OwnLeaf() {
-			continue
-		}
-		any = true
-		if !p.removes(i) {
-			p.proposals = append(p.proposals, mls.RemoveProposal(i))
-		}
-	}
-	return any
 }
 
 // tellOwnDevices lets the account's other devices know its chain: whatever comes into their
@@ -406,7 +340,9 @@ func (c *Client) state(make func(chain *identity.Chain) ([]byte, error), done fu
 			return
 		}
 		if err == nil {
-			err = c.update(func(tx store.Tx, after *[]func()) error { return c.growOwn(tx, after, next) })
+			if err = c.update(func(tx store.Tx, after *[]func()) error { return c.growOwn(tx, after, next) }); err != nil {
+				c.followOwn()
+			}
 		}
 		if err == nil {
 			c.tellOwnDevices()
