@@ -42,10 +42,10 @@ var Profiles = []Profile{
 		Weights: map[string]int{"write": 30, "react": 3, "read": 2, "cut": 2, "cutin": 3, "weather": 2, "lost": 2, "down": 2, "answers": 1, "crash": 2, "disk": 3, "hostcrash": 1, "hostdisk": 2,
 			"off": 1, "sleep": 1, "rename": 2, "commits": 1, "skew": 1, "hostfull": 1}},
 	{Name: "devices", People: [2]int{3, 4}, Hosts: 2, Steps: [2]int{30, 50}, Gap: 4 * time.Second, Burst: 4,
-		Weights: map[string]int{"write": 20, "react": 1, "read": 2, "link": 6, "unlink": 3, "words": 1, "recover": 1, "cut": 2, "cutin": 2, "off": 2, "crash": 2, "disk": 3, "lost": 1,
+		Weights: map[string]int{"write": 20, "react": 1, "read": 2, "link": 9, "unlink": 7, "words": 2, "recover": 1, "cut": 2, "cutin": 2, "off": 2, "crash": 2, "disk": 3, "lost": 1,
 			"sleep": 1, "hostcrash": 1, "hostdisk": 1, "rename": 2, "commits": 1}},
 	{Name: "own", People: [2]int{2, 3}, Hosts: 2, Steps: [2]int{25, 40}, Gap: 20 * time.Second, Burst: 4,
-		Weights: map[string]int{"write": 20, "read": 1, "link": 6, "unlink": 2, "words": 1, "recover": 1, "longoff": 1, "skew": 1, "copy": 2, "goback": 1, "clone": 1, "backup": 2, "restore": 1,
+		Weights: map[string]int{"write": 20, "read": 1, "link": 9, "unlink": 5, "words": 2, "recover": 2, "longoff": 1, "skew": 1, "copy": 2, "goback": 1, "clone": 1, "backup": 2, "restore": 1,
 			"hostcrash": 1, "hostfull": 1, "weather": 2, "answers": 1, "crash": 1, "add": 1, "remove": 1}},
 }
 
@@ -187,6 +187,8 @@ func (d *drawing) devices(verb, by string) {
 		if x := d.device(who); x != by {
 			d.add(verb, by, x)
 		}
+	case verb == "link" && d.own[who] > 0 && d.rng.IntN(2) == 0: // again, if it was not linked
+		d.add(verb, by, further(who, 1+d.rng.IntN(d.own[who])))
 	case d.own[who] == maxOwn:
 	case verb == "recover":
 		d.own[who]++
@@ -195,7 +197,7 @@ func (d *drawing) devices(verb, by string) {
 		d.own[who]++
 		fresh := further(who, d.own[who])
 		d.add(verb, by, fresh)
-		for range d.rng.IntN(3) {
+		for range max(0, d.rng.IntN(4)-1) {
 			d.at += time.Duration(d.rng.IntN(5000)) * time.Millisecond
 			d.befall(d.one("cut", "cutin", "disk", "disk", "crash", "off", "lost", "hostcrash", "hostdisk"), d.one(by, fresh))
 		}

@@ -219,8 +219,14 @@ func (r *Run) harmPerson(p *Person, why string) {
 	}
 }
 
-// why is why a device cannot have everything; "" when it must.
-func (r *Run) why(d *Device) string { return cmp.Or(r.harmed[d], d.Person.harmed) }
+// why is why a device cannot have everything; "" when it must. That it was linked too late counts
+// least.
+func (r *Run) why(d *Device) string {
+	if why := r.harmed[d]; why != partly {
+		return cmp.Or(why, d.Person.harmed)
+	}
+	return cmp.Or(d.Person.harmed, partly)
+}
 
 // spotless says that everybody must have everything.
 func (r *Run) spotless() bool {
