@@ -202,7 +202,10 @@ type arrival struct {
 // factArrival + a device's name is its arrival.
 const factArrival = "arrival "
 
-const arrivalTime = 24 * time.Hour
+const (
+	arrivalTime = 24 * time.Hour
+	arrivalSoon = 10 * time.Second // a linked device is there by then, or it was switched off
+)
 
 // keepArrival notes what a device brought along that is about to be added, and that it is to
 // have the history. It says nothing until the chain holds the device.
@@ -236,10 +239,21 @@ func (c *Client) awaitArrival(since int64) {
 		return
 	}
 	wait := 300 * time.Millisecond
-	if c.nowMS()-since > 10_000 {
+	if c.nowMS()-since > arrivalSoon.Milliseconds() {
 		wait = 30 * time.Second
 	}
 	c.timer("arrival", wait, func() { c.lookup(c.self.String(), func(*found, error) { c.pump() }) })
+}
+
+// absent says whether a want waits for a linked device that has not published its inbox and may
+// not do so soon.
+func (c *Client) absent(tx store.Tx, w store.Want) (bool, error) {
+	var body wantBring
+	if w.Kind != wantBringKind || wire.Unmarshal(w.Body, &body) != nil || c.there[body.Device] {
+		return false, nil
+	}
+	a, err := loadFact[arrival](tx, factArrival+string(body.Device[:]))
+	return a != nil && c.nowMS()-a.Time > arrivalSoon.Milliseconds(), err
 }
 
 // arrived is a device that was linked here lately, by what it brought along, and when; nil for
@@ -320,10 +334,27 @@ func (c *Client) tellOwnDevices() {
 // state adds a statement of this device to the account's chain: at the home server first,
 // since it decides between two devices that state something at once.
 func (c *Client) state(make func(chain *identity.Chain) ([]byte, error), done func(error)) {
-	if c.account == nil || !c.account.link.up {
-		done(ErrUnreachable)
-		return
-	}
+	c.atHome(func(err error) {
+		if err != nil {
+			done(err)
+			return
+		}
+		c.stateNow(make, done)
+	})
+}
+
+// atHome waits until the home server is connected or could not be: a program that runs for one
+// command asks before that.
+func (c *Client) atHome(done func(error)) {
+	c.until(func() (bool, error) {
+		if c.account == nil || !c.account.link.up && c.account.link.fails > 0 {
+			return false, ErrUnreachable
+		}
+		return c.account.link.up, nil
+	}, done)
+}
+
+func (c *Client) stateNow(make func(chain *identity.Chain) ([]byte, error), done func(error)) {
 	signed, err := make(c.chain)
 	if err != nil {
 		done(err)

@@ -32,7 +32,7 @@ func (r *Run) trees(words bool) error {
 	}
 	for _, p := range r.parties() {
 		for _, d := range r.Devices {
-			if !words || d.Client == nil || !d.revoked() {
+			if !words || d.Client == nil || !d.revoked() || d.Person.unheard() {
 				continue
 			}
 			l, err := r.listOf(d, p)
@@ -151,7 +151,7 @@ func groupOf(tx store.Tx, keys *identity.Keys, x store.Room) (*store.Generation,
 // were out.
 func (r *Run) burgle() {
 	for _, d := range r.Devices {
-		if d.stolen == nil || !d.revoked() {
+		if d.stolen == nil || !d.revoked() || d.Person.unheard() {
 			continue
 		}
 		thief := &Device{w: r.World, Name: d.Name, disk: d.stolen}
