@@ -231,11 +231,18 @@ func (c *Client) nextChunk(s sending) (chunk archive.Chunk, next archive.Place, 
 			if err != nil {
 				return err
 			}
-			if last <= s.Place.Row {
+			place, late, err := s.Place.AfterLate(tx)
+			switch {
+			case err != nil:
+				return err
+			case late:
+				s.Place = place
+			case last <= s.Place.Row:
 				chunk, next = archive.Chunk{Index: s.Place.Index, Last: true, Total: s.Place.Messages}, s.Place
 				return nil
+			default:
+				s.Place = s.Place.Again()
 			}
-			s.Place = s.Place.Again()
 		}
 		chunk, next, err = archive.Read(tx, s.Place, self)
 		return err

@@ -72,9 +72,19 @@ func (t Tx) TakeMark(m MarkField) error {
 // MessagesFrom are messages that have a place, in the order in which they were kept, after a
 // row, at most limit and about so many bytes of content; through is the row of the last one.
 func (t Tx) MessagesFrom(after int64, limit, bytes int) (out []Message, through int64, err error) {
+	return t.past(`id > ? ORDER BY id LIMIT ?`, bytes, after, after, limit)
+}
+
+// MessagesPlaced are messages of the rows after one and through another which got their place in
+// the order for people from since on, as MessagesFrom has them.
+func (t Tx) MessagesPlaced(since, after, last int64, limit, bytes int) (out []Message, through int64, err error) {
+	return t.past(`pos >= ? AND id > ? AND id <= ? ORDER BY id LIMIT ?`, bytes, after, since, after, last, limit)
+}
+
+func (t Tx) past(where string, bytes int, after int64, args ...any) (out []Message, through int64, err error) {
 	enough := errors.New("enough")
 	through = after
-	err = t.tx.Query(`SELECT `+messageColumns+` FROM messages WHERE id > ? ORDER BY id LIMIT ?`, func(r *sqlite.Row) error {
+	err = t.tx.Query(`SELECT `+messageColumns+` FROM messages WHERE `+where, func(r *sqlite.Row) error {
 		m, err := scanMessage(r)
 		if err != nil {
 			return err
@@ -87,7 +97,7 @@ func (t Tx) MessagesFrom(after int64, limit, bytes int) (out []Message, through 
 			return enough
 		}
 		return nil
-	}, after, limit)
+	}, args...)
 	if errors.Is(err, enough) {
 		err = nil
 	}
