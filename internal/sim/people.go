@@ -77,8 +77,12 @@ func (d *Device) isActive() bool {
 	return ok
 }
 
-// revoked says whether a device was one of its account's.
-func (d *Device) revoked() bool { return d.id != (wire.DeviceName{}) && d.Person.chain.Revoked(d.id) }
+// revoked says whether a device was one of its account's and is not any more.
+func (d *Device) revoked() bool { return d.id != (wire.DeviceName{}) && d.Person.revoked(d.id) }
+
+func (p *Person) revoked(name wire.DeviceName) bool {
+	return !p.chain.Active(name) && slices.ContainsFunc(p.chain.Record(0), func(s identity.Statement) bool { return s.Device != nil && s.Device.Name == name })
+}
 
 // strange are devices of the account that nobody has: the new one forgot its keys when it had
 // been added.

@@ -71,7 +71,7 @@ func (r *Run) leaves(d *Device) error {
 					return err
 				}
 				for _, p := range r.People {
-					if p.chain.ID() == l.Account && p.chain.Revoked(l.Device) && !p.unheard() {
+					if p.chain.ID() == l.Account && p.revoked(l.Device) && !p.unheard() {
 						return fmt.Errorf("%s still has a leaf for a device of %s that was revoked, in %q", d.Name, p.Name, x.Title)
 					}
 				}
