@@ -109,7 +109,7 @@ func copied(harm string) bool { return harm == "cloned" || harm == "restored fro
 // sameOrder says that what two devices have in common stands in one order. A server that
 // went back makes two orders where somebody had read what others had not: both are told.
 func (r *Run) sameOrder(p *party, a, b *list) error {
-	if copied(r.why(a.d)) || copied(r.why(b.d)) || a.d.seen.notices[client.NoticeFork] > 0 || b.d.seen.notices[client.NoticeFork] > 0 ||
+	if copied(r.harmed[a.d]) || copied(r.harmed[b.d]) || a.d.seen.notices[client.NoticeFork] > 0 || b.d.seen.notices[client.NoticeFork] > 0 ||
 		a.d.seen.notices[client.NoticeCopy] > 0 || b.d.seen.notices[client.NoticeCopy] > 0 {
 		return nil
 	}

@@ -219,13 +219,14 @@ func (r *Run) harmPerson(p *Person, why string) {
 	}
 }
 
-// why is why a device cannot have everything; "" when it must. That it was linked too late counts
-// least.
+// why is why a device cannot have everything; "" when it must. What befell the person counts first,
+// unless they are back, and that the device was linked too late counts least.
 func (r *Run) why(d *Device) string {
-	if why := r.harmed[d]; why != partly {
-		return cmp.Or(why, d.Person.harmed)
+	own, all := r.harmed[d], d.Person.harmed
+	if all == "recovered" && own != partly {
+		return cmp.Or(own, all)
 	}
-	return cmp.Or(d.Person.harmed, partly)
+	return cmp.Or(all, own)
 }
 
 // spotless says that everybody must have everything.
