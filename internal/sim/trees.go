@@ -106,7 +106,7 @@ func (r *Run) known(d *Device) error {
 			for _, x := range q.Person.chain.ActiveDevices() {
 				is = append(is, x.Name)
 			}
-			if !slices.Equal(has, is) {
+			if !slices.Equal(has, is) && !r.odd { // a home server that went back has forgotten what others know
 				return fmt.Errorf("%s knows %d devices of %s, who has %d", d.Name, len(has), q.Person.Name, len(is))
 			}
 		}
