@@ -94,7 +94,7 @@ sim: go
 
 # The same for many more seeds, until a million messages are delivered, and every attack once.
 soak: go
-	$(GO) test -count=1 -timeout 0 -v -run '^TestSoak$$' ./internal/sim -args -first 0 -seeds $(SEEDS)
+	$(GO) test -count=1 -timeout 0 -v -run '^(TestSoak|TestOrders)$$' ./internal/sim -args -first 0 -seeds $(SEEDS)
 
 # Real processes in network namespaces, on Linux, for CHAOS: see docs/chaos.md.
 chaos: go

@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": serve, "crash": crash, "stop": stop,
-			"account": account, "talks": talks, "code": code, "eventually": eventually, "id": id, "url": url,
+			"account": account, "link": link, "talks": talks, "code": code, "eventually": eventually, "id": id, "url": url,
 			"keep": keep, "sweep": sweep, "gone": gone, "absent": absent, "truncate": truncate, "printf": write, "address": address, "api": callAPI,
 		},
 		Condition: func(cond string) (bool, error) {

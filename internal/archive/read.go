@@ -12,13 +12,15 @@ import (
 // Place is how far a past was read: the sections come one after the other.
 type Place struct {
 	Section  uint8       `cbor:"1,keyasint,omitempty"`
-	Account  identity.ID `cbor:"2,keyasint"`           // of people
-	Room     room.ID     `cbor:"8,keyasint"`           // of rooms
-	Row      int64       `cbor:"3,keyasint,omitempty"` // of messages
-	Event    int64       `cbor:"6,keyasint,omitempty"` // of what happened
-	Index    uint64      `cbor:"4,keyasint,omitempty"` // of the next chunk
-	Messages uint64      `cbor:"5,keyasint,omitempty"` // read so far
-	Total    uint64      `cbor:"7,keyasint,omitempty"` // messages in all, when this began
+	Account  identity.ID `cbor:"2,keyasint"`            // of people
+	Room     room.ID     `cbor:"8,keyasint"`            // of rooms
+	Row      int64       `cbor:"3,keyasint,omitempty"`  // of messages
+	Event    int64       `cbor:"6,keyasint,omitempty"`  // of what happened
+	Index    uint64      `cbor:"4,keyasint,omitempty"`  // of the next chunk
+	Messages uint64      `cbor:"5,keyasint,omitempty"`  // read so far
+	Total    uint64      `cbor:"7,keyasint,omitempty"`  // messages in all, when this began
+	Since    int64       `cbor:"9,keyasint,omitempty"`  // the next place in the order for people, when this began
+	Late     int64       `cbor:"10,keyasint,omitempty"` // row through which late messages were read
 }
 
 // The sections, in their order.
@@ -28,6 +30,7 @@ const (
 	sectionMessages
 	sectionHappened
 	sectionEnd
+	sectionLate // and back to the end
 )
 
 // Done says whether everything was read. More may have come since: of messages and of what
@@ -40,6 +43,15 @@ func (p Place) Again() Place {
 		p.Section = sectionMessages
 	}
 	return p
+}
+
+// AfterLate is the place for the messages that waited to be sent when their rows were read, and have
+// been sent since; false when there are none. What was kept since the reading began may be among
+// them a second time: a reader passes over what it has.
+func (p Place) AfterLate(tx store.Tx) (Place, bool, error) {
+	list, _, err := tx.MessagesPlaced(p.Since, p.Late, p.Row, 1, 1)
+	p.Section = sectionLate
+	return p, len(list) > 0, err
 }
 
 // Self is what the client knows of the person whose past it is.
@@ -67,6 +79,11 @@ func Read(tx store.Tx, p Place, self Self) (c Chunk, next Place, err error) {
 		err = readMessages(tx, &c, &next)
 	case sectionHappened:
 		err = readHappened(tx, &c, &next)
+	case sectionLate:
+		next.Section = sectionEnd
+		next.Late, err = readRows(tx, &c, &next, func() ([]store.Message, int64, error) {
+			return tx.MessagesPlaced(next.Since, next.Late, next.Row, chunkRows, chunkBytes)
+		})
 	}
 	if err != nil {
 		return c, p, err
@@ -86,6 +103,9 @@ const (
 func readSelf(tx store.Tx, c *Chunk, next *Place, self Self) error {
 	total, err := tx.CountMessages()
 	if err != nil {
+		return err
+	}
+	if next.Since, err = tx.NextPos(); err != nil {
 		return err
 	}
 	next.Total, c.Settings, c.Labels = uint64(total), self.Settings, self.Labels
@@ -171,9 +191,23 @@ func readRooms(tx store.Tx, c *Chunk, next *Place) error {
 }
 
 func readMessages(tx store.Tx, c *Chunk, next *Place) error {
-	list, through, err := tx.MessagesFrom(next.Row, chunkRows, chunkBytes)
+	through, err := readRows(tx, c, next, func() ([]store.Message, int64, error) { return tx.MessagesFrom(next.Row, chunkRows, chunkBytes) })
 	if err != nil {
 		return err
+	}
+	if through == next.Row {
+		next.Section = sectionHappened
+		return nil
+	}
+	next.Row = through
+	return nil
+}
+
+// readRows puts messages into a chunk, and answers the row of the last one.
+func readRows(tx store.Tx, c *Chunk, next *Place, from func() ([]store.Message, int64, error)) (through int64, err error) {
+	list, through, err := from()
+	if err != nil {
+		return through, err
 	}
 	for _, m := range list {
 		if m.State == store.Queued { // it is said by who still has it to send
@@ -186,7 +220,7 @@ func readMessages(tx store.Tx, c *Chunk, next *Place) error {
 		if m.State == store.Stored || m.State == store.Delivered {
 			told, err := tx.Receipts(m.Room, m.ID)
 			if err != nil {
-				return err
+				return through, err
 			}
 			for _, a := range sorted(told) {
 				x.Receipts = append(x.Receipts, Receipt{a, uint8(told[a])})
@@ -195,12 +229,7 @@ func readMessages(tx store.Tx, c *Chunk, next *Place) error {
 		c.Messages = append(c.Messages, x)
 	}
 	next.Messages += uint64(len(c.Messages))
-	if through == next.Row {
-		next.Section = sectionHappened
-		return nil
-	}
-	next.Row = through
-	return nil
+	return through, nil
 }
 
 func sorted(m map[identity.ID]store.MessageState) []identity.ID {

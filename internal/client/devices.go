@@ -12,7 +12,6 @@ import (
 	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
-	"sotto/mls"
 )
 
 // ErrUnlinked is a device that another device of the account, or the recovery key, has taken
@@ -87,6 +86,7 @@ func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) er
 			c.account.link.fall(ErrUnlinked)
 		}
 		c.pump()
+		c.pumpHistory() // perhaps a device is known only now that was added before a crash
 	})
 	return nil
 }
@@ -202,7 +202,10 @@ type arrival struct {
 // factArrival + a device's name is its arrival.
 const factArrival = "arrival "
 
-const arrivalTime = 24 * time.Hour
+const (
+	arrivalTime = 24 * time.Hour
+	arrivalSoon = 10 * time.Second // a linked device is there by then, or it was switched off
+)
 
 // keepArrival notes what a device brought along that is about to be added, and that it is to
 // have the history. It says nothing until the chain holds the device.
@@ -236,10 +239,21 @@ func (c *Client) awaitArrival(since int64) {
 		return
 	}
 	wait := 300 * time.Millisecond
-	if c.nowMS()-since > 10_000 {
+	if c.nowMS()-since > arrivalSoon.Milliseconds() {
 		wait = 30 * time.Second
 	}
 	c.timer("arrival", wait, func() { c.lookup(c.self.String(), func(*found, error) { c.pump() }) })
+}
+
+// absent says whether a want waits for a linked device that has not published its inbox and may
+// not do so soon.
+func (c *Client) absent(tx store.Tx, w store.Want) (bool, error) {
+	var body wantBring
+	if w.Kind != wantBringKind || wire.Unmarshal(w.Body, &body) != nil || c.there[body.Device] {
+		return false, nil
+	}
+	a, err := loadFact[arrival](tx, factArrival+string(body.Device[:]))
+	return a != nil && c.nowMS()-a.Time > arrivalSoon.Milliseconds(), err
 }
 
 // arrived is a device that was linked here lately, by what it brought along, and when; nil for
@@ -268,32 +282,6 @@ func (c *Client) arrived(device wire.DeviceName) (out *newcomer, since int64) {
 	return out, since
 }
 
-// dismiss notes that devices which a chain does not hold are to leave every room that they and
-// this device are in. Any member sees to it.
-func (c *Client) dismiss(tx store.Tx, chain *identity.Chain) error {
-	for _, g := range c.sortedGens() {
-		if g.group == nil || !c.isCurrentIn(tx, g) {
-			continue
-		}
-		for i, n := range g.group.Members() {
-			l, err := g.known.LeafOf(i, n)
-			if err != nil || l.Account != chain.ID() || chain.Holds(l.Credential) {
-				continue
-			}
-			due := c.nowMS()
-			if l.Account != c.chain.ID() {
-				due += g.rank(append([]byte("dismiss"), l.Device[:]...))
-			}
-			w := store.Want{Room: g.Room, Kind: wantDismissKind, Body: wire.Marshal(wantAccount{chain.ID()}), Due: due}
-			if err := tx.AddWant(w); err != nil {
-				return err
-			}
-			break
-		}
-	}
-	return nil
-}
-
 func (c *Client) isCurrentIn(tx store.Tx, g *gen) bool {
 	r, err := tx.Room(g.Room)
 	return err == nil && r != nil && r.Generation == g.Number && (r.State == store.RoomActive || r.Kind == room.Alike && r.Live())
@@ -312,46 +300,6 @@ func (c *Client) chainOf(account identity.ID) (chain *identity.Chain, err error)
 		return err
 	})
 	return chain, err
-}
-
-// planDismiss removes the devices that an account has revoked, with what proves it.
-func (g *gen) planDismiss(w store.Want, p *plan) error {
-	var body wantAccount
-	if err := wire.Unmarshal(w.Body, &body); err != nil {
-		return err
-	}
-	chain, err := g.c.chainOf(body.Account)
-	if err != nil {
-		g.c.fail("reading the chain of an account", err)
-		return errLater
-	}
-	if chain == nil {
-		return errDone
-	}
-	if known := g.known[body.Account]; known != nil && known.Len() > chain.Len() {
-		chain = known
-	}
-	if !g.removeRevoked(p, chain) {
-		return errDone
-	}
-	p.prove(g, chain)
-	return nil
-}
-
-// removeRevoked plans the removal of the leaves of devices that a chain does not hold, and says
-// whether there are any.
-func (g *gen) removeRevoked(p *plan, chain *identity.Chain) (any bool) {
-	for i, n := range g.group.Members() {
-		l, err := g.known.LeafOf(i, n)
-		if err != nil || l.Account != chain.ID() || chain.Holds(l.Credential) || i == g.group.OwnLeaf() {
-			continue
-		}
-		any = true
-		if !p.removes(i) {
-			p.proposals = append(p.proposals, mls.RemoveProposal(i))
-		}
-	}
-	return any
 }
 
 // tellOwnDevices lets the account's other devices know its chain: whatever comes into their
@@ -386,10 +334,27 @@ func (c *Client) tellOwnDevices() {
 // state adds a statement of this device to the account's chain: at the home server first,
 // since it decides between two devices that state something at once.
 func (c *Client) state(make func(chain *identity.Chain) ([]byte, error), done func(error)) {
-	if c.account == nil || !c.account.link.up {
-		done(ErrUnreachable)
-		return
-	}
+	c.onceHome(func(err error) {
+		if err != nil {
+			done(err)
+			return
+		}
+		c.stateNow(make, done)
+	})
+}
+
+// onceHome waits until the home server is connected or could not be: a program that runs for one
+// command asks before that.
+func (c *Client) onceHome(done func(error)) {
+	c.until(func() (bool, error) {
+		if c.account == nil || !c.account.link.up && c.account.link.fails > 0 {
+			return false, ErrUnreachable
+		}
+		return c.account.link.up, nil
+	}, done)
+}
+
+func (c *Client) stateNow(make func(chain *identity.Chain) ([]byte, error), done func(error)) {
 	signed, err := make(c.chain)
 	if err != nil {
 		done(err)
@@ -406,7 +371,9 @@ func (c *Client) state(make func(chain *identity.Chain) ([]byte, error), done fu
 			return
 		}
 		if err == nil {
-			err = c.update(func(tx store.Tx, after *[]func()) error { return c.growOwn(tx, after, next) })
+			if err = c.update(func(tx store.Tx, after *[]func()) error { return c.growOwn(tx, after, next) }); err != nil {
+				c.followOwn()
+			}
 		}
 		if err == nil {
 			c.tellOwnDevices()

@@ -80,37 +80,45 @@ func (c *Client) StartLinking(ctx context.Context) (out *Linking, err error) {
 		case c.unlinked():
 			done(ErrUnlinked)
 			return
-		case c.account == nil || !c.account.link.up:
-			done(ErrUnreachable)
-			return
 		}
-		c.endTalk(LinkFailed, ErrLinkingCancelled)
-		code, err := linking.NewCode(c.o.Rand, c.self)
-		if err != nil {
-			done(err)
-			return
-		}
-		old, err := linking.NewOld(c.o.Rand, code)
-		if err != nil {
-			done(err)
-			return
-		}
-		t := &linkTalk{old: old, link: c.account.link, Linking: Linking{Stage: LinkWaiting, Old: true, Code: code, Until: c.now().Add(wire.MeetingTime)}}
-		ask(t.link, wire.OpMeet, wire.Done{}, func(_ wire.Done, err error) {
+		c.onceHome(func(err error) {
 			if err != nil {
-				old.Erase()
 				done(err)
 				return
 			}
-			c.talk = t
-			c.timer("linking", wire.MeetingTime, func() { c.failTalk(t, ErrLinkingOver) })
-			l := t.Linking
-			out = &l
-			c.tellTalk(t)
-			done(nil)
+			c.openMeeting(&out, done)
 		})
 	})
 	return out, err
+}
+
+// openMeeting opens a meeting at the home server and answers with its code.
+func (c *Client) openMeeting(out **Linking, done func(error)) {
+	c.endTalk(LinkFailed, ErrLinkingCancelled)
+	code, err := linking.NewCode(c.o.Rand, c.self)
+	if err != nil {
+		done(err)
+		return
+	}
+	old, err := linking.NewOld(c.o.Rand, code)
+	if err != nil {
+		done(err)
+		return
+	}
+	t := &linkTalk{old: old, link: c.account.link, Linking: Linking{Stage: LinkWaiting, Old: true, Code: code, Until: c.now().Add(wire.MeetingTime)}}
+	ask(t.link, wire.OpMeet, wire.Done{}, func(_ wire.Done, err error) {
+		if err != nil {
+			old.Erase()
+			done(err)
+			return
+		}
+		c.talk = t
+		c.timer("linking", wire.MeetingTime, func() { c.failTalk(t, ErrLinkingOver) })
+		l := t.Linking
+		*out = &l
+		c.tellTalk(t)
+		done(nil)
+	})
 }
 
 // ConfirmLinking says, on the old device, that both screens show the same words.

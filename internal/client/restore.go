@@ -162,7 +162,7 @@ func (c *Client) RestoreServer(ctx context.Context, words string) error {
 		}
 		defer w.Erase()
 		keys, err := w.Keys()
-		if err != nil || !c.atHome() {
+		if err != nil || !c.homeUp() {
 			done(errors.Join(err, ErrUnreachable))
 			return
 		}

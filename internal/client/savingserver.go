@@ -64,7 +64,7 @@ func (c *Client) saveServer(state backupState, end func(backupState, error)) {
 	case err != nil:
 	case c.chain.Recovery() == nil:
 		err = ErrServerOnly
-	case !c.atHome():
+	case !c.homeUp():
 		err = ErrUnreachable
 	}
 	if err != nil {
@@ -74,8 +74,8 @@ func (c *Client) saveServer(state backupState, end func(backupState, error)) {
 	c.save(r, func(err error) { end(r.next, err) })
 }
 
-// atHome says whether the home server can be asked.
-func (c *Client) atHome() bool { return c.account != nil && c.account.link.up }
+// homeUp says whether the home server can be asked.
+func (c *Client) homeUp() bool { return c.account != nil && c.account.link.up }
 
 // take puts a chunk, unless it stands there.
 func (r *serverRun) take(chunk archive.Chunk, done func(error)) {
@@ -138,7 +138,7 @@ func (r *serverRun) put(b []byte, sum wire.Hash, done func(error)) {
 // anything, and reads them back. What was put is noted, so that it is erased some day whatever
 // becomes of this run.
 func (c *Client) putKept(b []byte, sum wire.Hash, done func(kept, error)) {
-	if !c.atHome() {
+	if !c.homeUp() {
 		done(kept{}, ErrUnreachable)
 		return
 	}
@@ -267,7 +267,7 @@ func (r *serverRun) name(index backup.Index, sum wire.Hash, done func(error)) {
 // of whichever stands there. One of which this device does not know whether it was put may be
 // there, too.
 func (r *serverRun) replace(sealed []byte, done func(error)) {
-	if !r.c.atHome() {
+	if !r.c.homeUp() {
 		done(ErrUnreachable)
 		return
 	}
@@ -283,7 +283,7 @@ func (r *serverRun) replace(sealed []byte, done func(error)) {
 			}
 			err = r.c.write(func(tx store.Tx) error { return tx.SetFact(factBackupState, wire.Marshal(r.state)) })
 		}
-		if err != nil || !r.c.atHome() {
+		if err != nil || !r.c.homeUp() {
 			done(cmp.Or(err, ErrUnreachable))
 			return
 		}

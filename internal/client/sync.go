@@ -121,6 +121,9 @@ func (c *Client) wantBusy(tx store.Tx, w store.Want) (bool, error) {
 	if w.Due > c.nowMS() || w.Kind == wantLeave || w.Kind == wantRejoin || w.Kind == wantReturnedKind || !c.account.link.up {
 		return false, nil
 	}
+	if absent, err := c.absent(tx, w); err != nil || absent {
+		return false, err
+	}
 	g, err := c.current(tx, w.Room)
 	if err != nil || g == nil {
 		return false, err

@@ -158,7 +158,7 @@ func (c *Client) movedOn(err error) {
 	c.timer("history", transferTry, c.pumpHistory)
 }
 
-var errNotYet = errors.New("the new device is not in every room yet")
+var errNotYet = errors.New("the new device is not in every room yet, or this one has not everything")
 
 // sendPart sends the next chunk.
 func (c *Client) sendPart(s sending) {
@@ -202,8 +202,10 @@ func (c *Client) sendPart(s sending) {
 }
 
 // nextChunk reads the next chunk. The last one comes when the new device is in every room, and
-// everything has gone that was read here before that: what comes later it reads by itself.
+// everything has gone that was read here before that, or that this device still had to be given by
+// the one that linked it: what comes later the new one reads by itself.
 func (c *Client) nextChunk(s sending) (chunk archive.Chunk, next archive.Place, err error) {
+	halfway := c.halfway()
 	err = c.read(func(tx store.Tx) error {
 		self, err := c.pastSelf(tx)
 		if err != nil {
@@ -219,18 +221,25 @@ func (c *Client) nextChunk(s sending) (chunk archive.Chunk, next archive.Place, 
 			if err != nil {
 				return err
 			}
-			if waits {
+			if waits || halfway {
 				return errNotYet
 			}
 			last, err := tx.LastMessage()
 			if err != nil {
 				return err
 			}
-			if last <= s.Place.Row {
+			place, late, err := s.Place.AfterLate(tx)
+			switch {
+			case err != nil:
+				return err
+			case late:
+				s.Place = place
+			case last <= s.Place.Row:
 				chunk, next = archive.Chunk{Index: s.Place.Index, Last: true, Total: s.Place.Messages}, s.Place
 				return nil
+			default:
+				s.Place = s.Place.Again()
 			}
-			s.Place = s.Place.Again()
 		}
 		chunk, next, err = archive.Read(tx, s.Place, self)
 		return err

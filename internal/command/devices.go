@@ -217,13 +217,13 @@ func (AccountLink) creates() {}
 
 // Run links this device.
 func (o AccountLink) Run(ctx context.Context, d *Device, x *IO) error {
-	ctx, cancel := context.WithCancel(ctx)
+	linking, cancel := context.WithCancel(ctx)
 	defer cancel()
 	linked := make(chan error, 1)
-	go func() { linked <- d.Client.Link(ctx, o.Handle, o.Code, o.Name) }()
+	go func() { linked <- d.Client.Link(linking, o.Handle, o.Code, o.Name) }()
 	compared := make(chan error, 1)
 	go func() {
-		l, err := d.linkingAt(ctx, client.LinkCompare)
+		l, err := d.linkingAt(linking, client.LinkCompare)
 		if err == nil {
 			x.say(LinkingStep{Type: "linking", Stage: string(l.Stage), Words: l.Words[:]}, "Type these words on the other device: %s", fmt.Sprint(l.Words[0], " ", l.Words[1]))
 		}
@@ -235,5 +235,8 @@ func (o AccountLink) Run(ctx context.Context, d *Device, x *IO) error {
 	if err != nil {
 		return err
 	}
-	return showAccount(d, x)
+	if err := showAccount(d, x); err != nil {
+		return err
+	}
+	return d.sync(ctx, x) // what it publishes lets the other device bring it into rooms
 }

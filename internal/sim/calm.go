@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"time"
 
 	"sotto/internal/client"
@@ -41,13 +42,16 @@ func (r *Run) calm() {
 			d.Start() // one that crashed again
 			r.read(d)
 		}
+		r.tidy()
 		if r.Failure() != "" {
 			return
 		}
 		if last = r.check(words); last == nil && !words {
 			words = true // everybody says one more thing
+			r.from, r.Watch.all = len(r.Watch.samples), true
 			for _, p := range r.parties() {
 				for _, d := range r.inside(p) {
+					r.parted[fmt.Sprintf("%s %s %d", mark, d.Name, r.texts+1)] = true
 					r.write(d, p, 1)
 				}
 			}
@@ -67,7 +71,7 @@ func (r *Run) calm() {
 // inside are the devices that take part in a room now, as far as they know.
 func (r *Run) inside(p *party) (out []*Device) {
 	for _, d := range r.Devices {
-		if d.Client == nil {
+		if d.Client == nil || d.revoked() {
 			continue
 		}
 		if s, ok := r.roomOf(d, p); ok && s.State == 1 {
@@ -83,8 +87,9 @@ func (r *Run) roomOf(d *Device, p *party) (client.RoomInfo, bool) {
 	if err != nil {
 		return client.RoomInfo{}, false
 	}
+	id := r.idOf(d, p)
 	for _, x := range list {
-		if x.ID == p.id {
+		if x.ID == id {
 			return x, true
 		}
 	}

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -13,15 +14,17 @@ import (
 	"sotto/internal/client"
 	"sotto/internal/store"
 	"sotto/internal/store/sqlite/faultfs"
+	"sotto/internal/wire"
 )
 
 // patience is how long, in the world's time, somebody waits for what must happen.
 const patience = 10 * time.Minute
 
-// Device is one person's device.
+// Device is one of a person's devices.
 type Device struct {
 	w      *World
 	Name   string
+	Person *Person
 	Handle string
 	Home   *Host
 	Client *client.Client // nil while it is off
@@ -41,22 +44,45 @@ type Device struct {
 	old    []*faultfs.Disk // copies of its disk, oldest first
 	seen   ledger
 
+	id       wire.DeviceName    // zero until it has an account
+	linker   *Device            // that showed it the code
+	recovers bool               // it comes back by the words
+	lost     bool               // nobody has it any more
+	stolen   *faultfs.Disk      // a copy of its disk when it was revoked
+	attend   func(client.Event) // what the person does when it tells something
+
 	mallory *Mallory // whom it has become
 }
 
 // Device makes somebody with one device, and an account at a host.
 func (w *World) Device(name string, home *Host) *Device {
-	d := &Device{w: w, Name: name, Handle: name + "@" + home.Name, Home: home, addr: address(len(w.Devices) + 1), Weather: fair}
-	d.disk = faultfs.New(w.Draws("disk of " + name).Uint64())
-	d.seen.init()
-	w.Devices = append(w.Devices, d)
+	d := w.newDevice(w.somebody(name, home), name)
 	if err := d.open(); err != nil {
 		w.T.Fatalf("%s: %v", name, err)
 	}
 	if err := d.Client.CreateAccount(context.Background(), d.Handle, ""); err != nil {
 		w.T.Fatalf("%s: account: %v", name, err)
 	}
+	d.settle()
+	d.Person.look()
 	return d
+}
+
+// newDevice makes a device of somebody's, with an empty disk, and does not switch it on.
+func (w *World) newDevice(p *Person, name string) *Device {
+	d := &Device{w: w, Name: name, Person: p, Handle: p.Handle, Home: p.Home, addr: address(len(w.Devices) + 1), Weather: fair}
+	d.disk = faultfs.New(w.Draws("disk of " + name).Uint64())
+	d.seen.init()
+	w.Devices = append(w.Devices, d)
+	p.devices = append(p.devices, d)
+	return d
+}
+
+// attends has the person at the device do something when it tells something, in each of its
+// lives.
+func (d *Device) attends(f func(client.Event)) {
+	d.attend = f
+	d.Client.Subscribe(f)
 }
 
 // open opens the device's database, as its program's start does.
@@ -74,6 +100,10 @@ func (d *Device) open() (err error) {
 		return err
 	}
 	d.Client.Subscribe(d.heard)
+	if d.attend != nil {
+		d.Client.Subscribe(d.attend)
+	}
+	d.settle()
 	return nil
 }
 
@@ -107,7 +137,7 @@ func (d *Device) post(life int) func(func()) {
 
 // Start switches the device on.
 func (d *Device) Start() {
-	if d.Client != nil || d.mallory != nil {
+	if d.Client != nil || d.mallory != nil || d.lost {
 		return
 	}
 	if err := d.open(); err != nil {
@@ -122,7 +152,7 @@ func (d *Device) Start() {
 		d.w.Fail("%s cannot open its database: %v", d.Name, err)
 		return
 	}
-	if err := d.Client.Start(); err != nil {
+	if err := d.Client.Start(); err != nil && !errors.Is(err, client.ErrNoAccount) {
 		d.w.Fail("%s does not start: %v", d.Name, err)
 	}
 	d.look()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -40,6 +41,12 @@ var Profiles = []Profile{
 	{Name: "storm", People: [2]int{5, 10}, Hosts: 2, Steps: [2]int{40, 80}, Gap: time.Second, Burst: 8,
 		Weights: map[string]int{"write": 30, "react": 3, "read": 2, "cut": 2, "cutin": 3, "weather": 2, "lost": 2, "down": 2, "answers": 1, "crash": 2, "disk": 3, "hostcrash": 1, "hostdisk": 2,
 			"off": 1, "sleep": 1, "rename": 2, "commits": 1, "skew": 1, "hostfull": 1}},
+	{Name: "devices", People: [2]int{3, 4}, Hosts: 2, Steps: [2]int{30, 50}, Gap: 4 * time.Second, Burst: 4,
+		Weights: map[string]int{"write": 20, "react": 1, "read": 2, "link": 9, "unlink": 7, "words": 2, "recover": 1, "cut": 2, "cutin": 2, "off": 2, "crash": 2, "disk": 3, "lost": 1,
+			"sleep": 1, "hostcrash": 1, "hostdisk": 1, "rename": 2, "commits": 1}},
+	{Name: "own", People: [2]int{2, 3}, Hosts: 2, Steps: [2]int{25, 40}, Gap: 20 * time.Second, Burst: 4,
+		Weights: map[string]int{"write": 20, "read": 1, "link": 9, "unlink": 5, "words": 2, "recover": 2, "longoff": 1, "skew": 1, "copy": 2, "goback": 1, "clone": 1, "backup": 2, "restore": 1,
+			"hostcrash": 1, "hostfull": 1, "weather": 2, "answers": 1, "crash": 1, "add": 1, "remove": 1}},
 }
 
 // Races are plans in which admins add and remove people at the moments at which others
@@ -68,7 +75,7 @@ func DrawOf(f Profile, seed uint64) Plan {
 	}
 	pair := rng.Perm(n)[:2]
 	p.Rooms = append(p.Rooms, RoomPlan{Name: "pair", Members: pair, Pair: true})
-	d := drawing{rng: rng, f: f, p: &p}
+	d := drawing{rng: rng, f: f, p: &p, own: map[string]int{}}
 	for range f.Steps[0] + rng.IntN(f.Steps[1]-f.Steps[0]+1) {
 		d.at += time.Duration(rng.ExpFloat64() * float64(f.Gap)).Round(time.Microsecond)
 		d.step()
@@ -82,10 +89,27 @@ type drawing struct {
 	f   Profile
 	p   *Plan
 	at  time.Duration
+	own map[string]int // further devices of people
 }
 
-func (d *drawing) who() string  { return person(d.rng.IntN(len(d.p.Homes))) }
-func (d *drawing) host() string { return d.p.Hosts[d.rng.IntN(len(d.p.Hosts))] }
+// maxOwn is how many devices somebody has besides the first, in all.
+const maxOwn = 3
+
+func (d *drawing) who() string { return person(d.rng.IntN(len(d.p.Homes))) }
+
+// device is one of somebody's devices.
+func (d *drawing) device(who string) string {
+	if n := d.own[who]; n > 0 {
+		if i := d.rng.IntN(n + 1); i > 0 {
+			return further(who, i)
+		}
+	}
+	return who
+}
+
+// further is the name of one of somebody's devices besides the first, from 1.
+func further(who string, i int) string { return fmt.Sprint(who, i+1) }
+func (d *drawing) host() string        { return d.p.Hosts[d.rng.IntN(len(d.p.Hosts))] }
 
 // member is a room and one of its members at the beginning.
 func (d *drawing) member() (room RoomPlan, who string) {
@@ -124,6 +148,7 @@ func (d *drawing) step() {
 
 func (d *drawing) draw(verb string) {
 	room, who := d.member()
+	who = d.device(who)
 	switch verb {
 	case "write":
 		d.add("write", who, room.Name, fmt.Sprint(1+d.rng.IntN(d.f.Burst)))
@@ -141,12 +166,41 @@ func (d *drawing) draw(verb string) {
 		if !room.Pair {
 			d.add(verb, person(room.Members[0]), room.Name, d.who())
 		}
+	case "link", "unlink", "words", "recover":
+		d.devices(verb, who)
 	case "leave":
-		if !room.Pair && who != person(room.Members[0]) {
+		if !room.Pair && !strings.HasPrefix(who, person(room.Members[0])) {
 			d.add("leave", who, room.Name)
 		}
 	default:
 		d.befall(verb, who)
+	}
+}
+
+// devices draws what somebody does with devices; a linking often meets with something.
+func (d *drawing) devices(verb, by string) {
+	who := strings.TrimRight(by, "0123456789")
+	switch {
+	case verb == "words":
+		d.add(verb, by)
+	case verb == "unlink":
+		if x := d.device(who); x != by {
+			d.add(verb, by, x)
+		}
+	case verb == "link" && d.own[who] > 0 && d.rng.IntN(2) == 0: // again, if it was not linked
+		d.add(verb, by, further(who, 1+d.rng.IntN(d.own[who])))
+	case d.own[who] == maxOwn:
+	case verb == "recover":
+		d.own[who]++
+		d.add(verb, by, further(who, d.own[who]), d.one("lost", "thief"))
+	default:
+		d.own[who]++
+		fresh := further(who, d.own[who])
+		d.add(verb, by, fresh)
+		for range max(0, d.rng.IntN(4)-1) {
+			d.at += time.Duration(d.rng.IntN(5000)) * time.Millisecond
+			d.befall(d.one("cut", "cutin", "disk", "disk", "crash", "off", "lost", "hostcrash", "hostdisk"), d.one(by, fresh))
+		}
 	}
 }
 

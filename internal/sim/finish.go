@@ -33,14 +33,14 @@ func (r *Run) finish() {
 			return
 		}
 		h.server.Settle()
-		if s := h.server.Status(); s.Entries != 0 && len(r.harmed) == 0 && !r.odd {
+		if s := h.server.Status(); s.Entries != 0 && r.spotless() {
 			r.Fail("%s still holds %d entries although everybody has read everything", h.Name, s.Entries)
 		}
 		h.disk.files(func(name string, content []byte) {
 			if bytes.Contains(content, []byte(mark)) {
 				r.Fail("a text stands in plain in %s of %s", name, h.Name)
 			}
-			if len(r.harmed) > 0 || r.odd {
+			if !r.spotless() {
 				return
 			}
 			for _, s := range r.Watch.samples {
@@ -51,13 +51,14 @@ func (r *Run) finish() {
 		})
 		r.Stats.Count("files searched", 1)
 	}
+	r.burgle()
 	r.secrets()
 }
 
 // secrets has a thief with a device's database and what crossed the network try to read.
 func (r *Run) secrets() {
 	for _, d := range r.Devices {
-		if r.harmed[d] != "" || d.Client == nil {
+		if r.why(d) != "" || d.Client == nil || !d.isActive() {
 			continue
 		}
 		d.Stop()

@@ -1,9 +1,11 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -21,6 +23,8 @@ type Run struct {
 	texts int // numbers the texts: no two are alike
 	// What happened that changes what can be promised.
 	harmed map[*Device]string // devices that cannot have everything, and why
+	parted map[string]bool    // texts that were written when those who are out were out
+	from   int                // the samples of entries since then
 	moved  bool               // somebody came or went
 	odd    bool               // somebody lied, or went back: notices are to be expected
 }
@@ -30,14 +34,43 @@ type party struct {
 	name    string
 	id      room.ID
 	pair    bool
-	members []*Device // at the beginning
+	members []*Device // at the beginning, one for each person
+	ids     map[room.ID]bool
 }
 
-func (p *party) to() string { return hex.EncodeToString(p.id[:]) }
+// has says whether a device is of somebody who was in the room at the beginning.
+func (p *party) has(d *Device) bool {
+	return slices.ContainsFunc(p.members, func(x *Device) bool { return x.Person == d.Person })
+}
+
+// peer is the other one of a pair.
+func (p *party) peer(d *Device) *Person {
+	if p.members[0].Person == d.Person {
+		return p.members[1].Person
+	}
+	return p.members[0].Person
+}
+
+// idOf is a room's id on a device: a pair may have found together in another one.
+func (r *Run) idOf(d *Device, p *party) room.ID {
+	if p.pair && p.has(d) {
+		if id, err := d.Client.Resolve(p.peer(d).Handle); err == nil {
+			p.ids[id] = true
+			return id
+		}
+	}
+	return p.id
+}
+
+// to is what somebody types who writes there.
+func (r *Run) to(d *Device, p *party) string {
+	id := r.idOf(d, p)
+	return hex.EncodeToString(id[:])
+}
 
 // Perform carries a plan out, from an empty world to the last check.
 func Perform(t *testing.T, p Plan) *Run {
-	r := &Run{World: New(t, p.Seed), Plan: p, rooms: map[string]*party{}, harmed: map[*Device]string{}}
+	r := &Run{World: New(t, p.Seed), Plan: p, rooms: map[string]*party{}, harmed: map[*Device]string{}, parted: map[string]bool{}}
 	r.TTL = p.TTL
 	if p.XWing {
 		r.Suite = mls.XWing
@@ -54,7 +87,9 @@ func Perform(t *testing.T, p Plan) *Run {
 			r.World.Run(at.Sub(r.Now()))
 		}
 		r.Log.Debug("step", "verb", s.Verb, "args", s.Args)
-		verbs[s.Verb](r, s.Args)
+		if r.all(s) {
+			verbs[s.Verb](r, s.Args)
+		}
 	}
 	r.calm()
 	return r
@@ -67,13 +102,14 @@ func (r *Run) populate() {
 	}
 	for i, home := range r.Plan.Homes {
 		d := r.World.Device(person(i), r.host(home+".test"))
-		d.Client.Subscribe(r.welcoming(d))
+		d.attends(r.attending(d))
 	}
 	for _, x := range r.Plan.Rooms {
 		p := &party{name: x.Name, pair: x.Pair}
 		for _, m := range x.Members {
 			p.members = append(p.members, r.Devices[m])
 		}
+		p.ids = map[room.ID]bool{}
 		r.rooms[x.Name] = p
 		owner := p.members[0]
 		var err error
@@ -93,6 +129,7 @@ func (r *Run) populate() {
 			r.Fail("making %s: %v", x.Name, err)
 			return
 		}
+		p.ids[p.id] = true
 	}
 	in := func() bool {
 		for _, p := range r.rooms {
@@ -135,18 +172,64 @@ func (r *Run) text(d *Device) string {
 	return fmt.Sprintf("%s %s %d", mark, d.Name, r.texts)
 }
 
-// device finds one of the people.
-func (r *Run) device(name string) *Device {
+// find finds a device by its name; nil when there is none.
+func (r *Run) find(name string) *Device {
 	if i := slices.IndexFunc(r.Devices, func(d *Device) bool { return d.Name == name }); i >= 0 {
 		return r.Devices[i]
 	}
-	r.T.Fatalf("nobody is called %q", name)
 	return nil
 }
 
-// harm notes that a device cannot have everything that was written.
+// device finds a device that is there.
+func (r *Run) device(name string) *Device {
+	d := r.find(name)
+	if d == nil {
+		r.T.Fatalf("nobody is called %q", name)
+	}
+	return d
+}
+
+// all says whether all devices of which a step speaks are there: one that is linked in a step
+// may have been left out.
+func (r *Run) all(s Step) bool {
+	for i, a := range s.Args {
+		if furtherName.MatchString(a) && r.find(a) == nil && !(i == 1 && (s.Verb == "link" || s.Verb == "recover")) {
+			return false
+		}
+	}
+	return true
+}
+
+// furtherName matches the names of devices that come on the way.
+var furtherName = regexp.MustCompile(`^[a-z]+[0-9]$`)
+
+// harm notes that a device cannot have everything that was written; nor can those to which its
+// history is still coming.
 func (r *Run) harm(d *Device, why string) {
 	if r.harmed[d] == "" {
 		r.harmed[d] = why
+		r.halfway(d, why)
 	}
+}
+
+// harmPerson notes that of all devices of somebody, also of those to come.
+func (r *Run) harmPerson(p *Person, why string) {
+	if p.harmed == "" {
+		p.harmed = why
+	}
+}
+
+// why is why a device cannot have everything; "" when it must. What befell the person counts first,
+// unless they are back, and that the device was linked too late counts least.
+func (r *Run) why(d *Device) string {
+	own, all := r.harmed[d], d.Person.harmed
+	if all == "recovered" && own != partly {
+		return cmp.Or(own, all)
+	}
+	return cmp.Or(all, own)
+}
+
+// spotless says that everybody must have everything.
+func (r *Run) spotless() bool {
+	return !r.odd && len(r.harmed) == 0 && !slices.ContainsFunc(r.People, func(p *Person) bool { return p.harmed != "" || p.strayed })
 }

@@ -21,12 +21,12 @@ func init() {
 		"read":  func(r *Run, a []string) { r.read(r.device(a[0])) },
 		"rename": func(r *Run, a []string) {
 			d, p, title := r.device(a[0]), r.rooms[a[1]], a[2]
-			d.Do(func(ctx context.Context, c *client.Client) { r.changed("rename", c.Rename(ctx, p.to(), title)) })
+			d.Do(func(ctx context.Context, c *client.Client) { r.changed("rename", c.Rename(ctx, r.to(d, p), title)) })
 		},
 		"commits": func(r *Run, a []string) {
 			for _, d := range r.Devices {
 				d.Do(func(ctx context.Context, c *client.Client) {
-					r.changed("rename", c.Rename(ctx, r.rooms[a[0]].to(), a[0]+" by "+d.Name))
+					r.changed("rename", c.Rename(ctx, r.to(d, r.rooms[a[0]]), a[0]+" by "+d.Name))
 				})
 			}
 		},
@@ -36,8 +36,8 @@ func init() {
 		"leave": func(r *Run, a []string) {
 			d, p := r.device(a[0]), r.rooms[a[1]]
 			r.moved = true
-			r.harm(d, "left")
-			d.Do(func(ctx context.Context, c *client.Client) { r.changed("leave", c.Leave(ctx, p.to())) })
+			r.harmPerson(d.Person, "left")
+			d.Do(func(ctx context.Context, c *client.Client) { r.changed("leave", c.Leave(ctx, r.to(d, p))) })
 		},
 		"cut": func(r *Run, a []string) { r.each(a[0], func(l *line) { r.Stats.Fault("cut"); l.cut() }) },
 		"cutin": func(r *Run, a []string) {
@@ -62,13 +62,17 @@ func init() {
 			r.Stats.Fault("clock jumped")
 			r.device(a[0]).Skew += span(a[1])
 		},
-		"sleep":  func(r *Run, a []string) { r.sleep(r.device(a[0]), span(a[1])) },
-		"off":    func(r *Run, a []string) { r.offFor(r.device(a[0]), span(a[1])) },
-		"crash":  func(r *Run, a []string) { r.crash(r.device(a[0]), span(a[1])) },
-		"disk":   func(r *Run, a []string) { r.diskFault(r.device(a[0]), number(a[1]), a[2], span(a[3])) },
-		"copy":   func(r *Run, a []string) { r.device(a[0]).Copy() },
-		"goback": func(r *Run, a []string) { r.goBack(r.device(a[0])) },
-		"clone":  func(r *Run, a []string) { r.clone(r.device(a[0]), span(a[1])) },
+		"sleep":   func(r *Run, a []string) { r.sleep(r.device(a[0]), span(a[1])) },
+		"off":     func(r *Run, a []string) { r.offFor(r.device(a[0]), span(a[1])) },
+		"crash":   func(r *Run, a []string) { r.crash(r.device(a[0]), span(a[1])) },
+		"disk":    func(r *Run, a []string) { r.diskFault(r.device(a[0]), number(a[1]), a[2], span(a[3])) },
+		"copy":    func(r *Run, a []string) { r.device(a[0]).Copy() },
+		"goback":  func(r *Run, a []string) { r.goBack(r.device(a[0])) },
+		"link":    func(r *Run, a []string) { r.link(r.device(a[0]), a[1]) },
+		"unlink":  func(r *Run, a []string) { r.unlink(r.device(a[0]), r.device(a[1])) },
+		"words":   func(r *Run, a []string) { r.writeDown(r.device(a[0])) },
+		"recover": func(r *Run, a []string) { r.recover(r.device(a[0]).Person, a[1], a[2] == "thief") },
+		"clone":   func(r *Run, a []string) { r.clone(r.device(a[0]), span(a[1])) },
 
 		"hostcrash": func(r *Run, a []string) { r.hostCrash(r.host(a[0]+".test"), span(a[1])) },
 		"hostdisk":  func(r *Run, a []string) { r.hostDisk(r.host(a[0]+".test"), number(a[1]), a[2], span(a[3])) },
@@ -137,7 +141,7 @@ func span(s string) time.Duration {
 func (r *Run) write(d *Device, p *party, n int) {
 	for range n {
 		d.Do(func(ctx context.Context, c *client.Client) {
-			if _, err := c.Send(ctx, p.to(), client.Text(r.text(d))); err == nil {
+			if _, err := c.Send(ctx, r.to(d, p), client.Text(r.text(d))); err == nil {
 				r.Stats.Count("written", 1)
 			}
 		})
@@ -147,7 +151,8 @@ func (r *Run) write(d *Device, p *party, n int) {
 // act reacts to, edits, answers or deletes a message that somebody has.
 func (r *Run) act(d *Device, p *party, how string) {
 	d.Do(func(ctx context.Context, c *client.Client) {
-		list, err := c.Messages(&p.id, 0, 1<<20)
+		id := r.idOf(d, p)
+		list, err := c.Messages(&id, 0, 1<<20)
 		if err != nil || len(list) == 0 {
 			return
 		}
@@ -177,7 +182,7 @@ func (r *Run) act(d *Device, p *party, how string) {
 		default:
 			return
 		}
-		if _, err := c.Send(ctx, p.to(), what); err == nil {
+		if _, err := c.Send(ctx, r.to(d, p), what); err == nil {
 			r.Stats.Count("acts", 1)
 		}
 	})
@@ -209,9 +214,11 @@ func (r *Run) member(a []string, what string, f func(c *client.Client, ctx conte
 	d, p, x := r.device(a[0]), r.rooms[a[1]], r.device(a[2])
 	r.moved = true
 	if what != "admin" {
-		r.harm(x, what)
+		r.harmPerson(x.Person, what)
 	}
-	d.Do(func(ctx context.Context, c *client.Client) { r.changed(what, f(c, ctx, p.to(), []string{x.Handle})) })
+	d.Do(func(ctx context.Context, c *client.Client) {
+		r.changed(what, f(c, ctx, r.to(d, p), []string{x.Handle}))
+	})
 }
 
 func remove(c *client.Client, ctx context.Context, to string, handles []string) error {
@@ -299,7 +306,7 @@ func (r *Run) clone(d *Device, t time.Duration) {
 	r.odd = true
 	r.Stats.Fault("device cloned")
 	r.harm(d, "cloned")
-	x := &Device{w: r.World, Name: d.Name, Handle: d.Handle, Home: d.Home, Weather: d.Weather, addr: d.addr, disk: d.disk.Clone(), life: 1 << 20}
+	x := &Device{w: r.World, Name: d.Name, Person: d.Person, id: d.id, Handle: d.Handle, Home: d.Home, Weather: d.Weather, addr: d.addr, disk: d.disk.Clone(), life: 1 << 20}
 	x.seen.init()
 	x.Start()
 	r.After(t, x.Stop)

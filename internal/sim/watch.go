@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sotto/internal/client"
+	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/internal/wire"
 	"sotto/mimi"
@@ -18,6 +19,7 @@ type watch struct {
 	w       *World
 	seen    int                     // appends
 	samples []sample                // some of them
+	all     bool                    // all of them from now on
 	stored  map[mimi.MessageID]said // what somebody was told is durable at the host
 }
 
@@ -25,7 +27,7 @@ type watch struct {
 type said struct {
 	by    *Device
 	text  string
-	room  string
+	room  room.ID
 	state store.MessageState
 }
 
@@ -78,7 +80,7 @@ func (d *Device) told(m *store.Message) {
 		if s.by == nil {
 			d.w.Stats.Count("stored", 1)
 		}
-		d.w.Watch.stored[m.ID] = said{by: d, text: m.Text, room: string(m.Room[:]), state: max(m.State, s.state)}
+		d.w.Watch.stored[m.ID] = said{by: d, text: m.Text, room: m.Room, state: max(m.State, s.state)}
 	}
 }
 
@@ -88,7 +90,7 @@ func (x *watch) sample(l *line, b []byte) {
 	if err != nil || wire.Op(f.Number) != wire.OpAppend {
 		return
 	}
-	if x.seen++; x.seen%16 != 1 {
+	if x.seen++; x.seen%16 != 1 && !x.all {
 		return
 	}
 	var a wire.Append

@@ -32,6 +32,7 @@ type World struct {
 	Notes io.Writer // where the trace is written in words; nil: nowhere
 
 	Hosts   []*Host
+	People  []*Person
 	Devices []*Device
 	Stats   *Stats
 	Watch   watch // what is observed on the way

@@ -73,10 +73,20 @@ func (t Tx) TakeMark(m MarkField) error {
 // row, to the end of a block of so many rows, and about so many bytes of content; through is the
 // row of the last one.
 func (t Tx) MessagesFrom(after int64, block, bytes int) (out []Message, through int64, err error) {
+	return t.past(`id > ? ORDER BY id LIMIT ?`, block, bytes, after, after, block)
+}
+
+// MessagesPlaced are messages of the rows after one and through another which got their place in
+// the order for people from since on, as MessagesFrom has them.
+func (t Tx) MessagesPlaced(since, after, last int64, block, bytes int) (out []Message, through int64, err error) {
+	return t.past(`pos >= ? AND id > ? AND id <= ? ORDER BY id LIMIT ?`, block, bytes, after, since, after, last, block)
+}
+
+func (t Tx) past(where string, block, bytes int, after int64, args ...any) (out []Message, through int64, err error) {
 	enough := errors.New("enough")
 	through = after
 	end := int64(0)
-	err = t.tx.Query(`SELECT `+messageColumns+` FROM messages WHERE id > ? ORDER BY id LIMIT ?`, func(r *sqlite.Row) error {
+	err = t.tx.Query(`SELECT `+messageColumns+` FROM messages WHERE `+where, func(r *sqlite.Row) error {
 		m, err := scanMessage(r)
 		if err != nil {
 			return err
@@ -95,7 +105,7 @@ func (t Tx) MessagesFrom(after int64, block, bytes int) (out []Message, through 
 			return enough
 		}
 		return nil
-	}, after, block)
+	}, args...)
 	if errors.Is(err, enough) {
 		err = nil
 	}

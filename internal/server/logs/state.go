@@ -73,6 +73,7 @@ func (l *Logs) fresh(lg *log, gen uint64) error {
 				l.end(lg, c.watch, wire.CodeNoCursor)
 			}
 		}
+		lg.wake()               // a write that failed may have been written all the same
 		gen = l.db.Generation() // it may have moved while the state was read
 	}
 	return nil
