@@ -30,12 +30,18 @@ var accountOperations = map[wire.Op]operation{
 	wire.OpRecover:    {do: (*Session).recover},
 	wire.OpRecord:     {auth: true, do: call((*Session).putRecord)},
 	wire.OpRecordGet:  {auth: true, do: call((*Session).getRecord)},
+	wire.OpReserve:    {do: call((*Session).reserve)},
+	wire.OpEnter:      {do: (*Session).enter},
+	wire.OpLeave:      {auth: true, do: call((*Session).leaveHere)},
 	wire.OpBackup:     {auth: true, do: call((*Session).backup)},
 }
 
 func (s *Session) register(r wire.Register) (wire.Done, error) {
 	p := s.srv.policy.Load()
 	if err := p.registrations.take(s.addr, s.srv.o.Now()); err != nil {
+		return wire.Done{}, err
+	}
+	if err := s.srv.dir.Retired(s.srv.o.Now()); err != nil {
 		return wire.Done{}, err
 	}
 	_, err := s.srv.dir.Register(r, p.open)
@@ -87,6 +93,15 @@ func (s *Session) account() (*directory.Account, error) {
 	return a, nil
 }
 
+// home is who authenticated, as of now, if the account lives here.
+func (s *Session) home() (*directory.Account, error) {
+	a, err := s.account()
+	if err == nil {
+		err = a.Home()
+	}
+	return a, err
+}
+
 // statement adds to the chain. The devices it revokes lose their connections, also
 // when it is this one, after the answer.
 func (s *Session) statement(id uint64, body []byte) {
@@ -116,10 +131,13 @@ func (s *Session) stated(id uint64, a *directory.Account, revoked []wire.DeviceN
 	for _, d := range revoked {
 		s.srv.endDevice(a.Owner(d), errRevoked)
 	}
+	if err := a.Home(); err != nil { // its devices look where the account is when they come back
+		s.srv.endAccount(a, wire.Refuse(wire.CodeMoved, "%s", err))
+	}
 }
 
 func (s *Session) publish(p wire.Publish) (out wire.KeyPackageCount, err error) {
-	a, err := s.account()
+	a, err := s.home()
 	if err != nil {
 		return out, err
 	}
@@ -176,6 +194,10 @@ func (s *Session) inboxAck(a wire.InboxAck) (wire.Done, error) {
 }
 
 func (s *Session) capability(c wire.Capability) (wire.Done, error) {
+	_, err := s.home()
+	if err != nil {
+		return wire.Done{}, err
+	}
 	name, err := s.inboxName()
 	if err != nil {
 		return wire.Done{}, err
@@ -187,11 +209,14 @@ func (s *Session) capability(c wire.Capability) (wire.Done, error) {
 // the account, nor the account the log. What would be refused costs nothing, nor does
 // a request that made its log already and comes again.
 func (s *Session) create(c wire.Create) (out wire.Created, err error) {
-	a, err := s.account()
+	a, err := s.home()
 	if err != nil {
 		return out, err
 	}
 	known, err := s.srv.logs.Vet(c)
+	if err == nil && !known {
+		err = s.srv.dir.Retired(s.srv.o.Now())
+	}
 	if err == nil && !known {
 		err = s.spend(a, 1, 0)
 	}
@@ -203,7 +228,7 @@ func (s *Session) create(c wire.Create) (out wire.Created, err error) {
 
 // ticket gives the right to put a blob, and is paid for like create.
 func (s *Session) ticket(t wire.TicketRequest) (out wire.Ticket, err error) {
-	a, err := s.account()
+	a, err := s.home()
 	if err != nil {
 		return out, err
 	}
@@ -222,7 +247,7 @@ func (s *Session) invite(q wire.Invite) (out wire.Invited, err error) {
 	if q.Lifetime > uint64(wire.MaxInvitationLifetime/time.Second) {
 		return out, wire.Refuse(wire.CodeMalformed, "an invitation is good for 30 days at most")
 	}
-	a, err := s.account()
+	a, err := s.home()
 	if err != nil {
 		return out, err
 	}

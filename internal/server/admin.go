@@ -25,7 +25,8 @@ type Status struct {
 	Host        string `json:"host"`
 	Open        bool   `json:"open"`
 	UptimeS     int64  `json:"uptime_s"`
-	Accounts    int    `json:"accounts"`
+	Accounts    int    `json:"accounts"` // that live here
+	Moved       int    `json:"moved"`    // accounts that moved away, whose handles are forwarded
 	Logs        uint64 `json:"logs"`
 	Entries     uint64 `json:"entries"`   // that stand in logs
 	LogBytes    uint64 `json:"log_bytes"` // of them
@@ -33,8 +34,10 @@ type Status struct {
 	Bytes       uint64 `json:"bytes"` // of blobs
 	Connections int    `json:"connections"`
 	Watches     int    `json:"watches"`
-	Meetings    int    `json:"meetings"` // of devices that are being linked, now
-	Memory      uint64 `json:"memory"`   // bytes that the process holds
+	Meetings    int    `json:"meetings"`           // of devices that are being linked, now
+	Memory      uint64 `json:"memory"`             // bytes that the process holds
+	Retiring    string `json:"retiring,omitempty"` // when it is to be switched off
+	Reason      string `json:"reason,omitempty"`
 }
 
 // Status says how the server is. It counts the logs: the answer of a server with a
@@ -51,13 +54,18 @@ func (s *Server) Status() Status {
 	s.mu.Lock()
 	n := len(s.sessions)
 	s.mu.Unlock()
-	return Status{
+	here, moved := s.dir.Accounts()
+	st := Status{
 		Version: version(), Host: s.dir.Host(), Open: s.policy.Load().open,
 		UptimeS:  int64(s.o.Now().Sub(s.started) / time.Second),
-		Accounts: s.dir.Accounts(), Logs: total.Logs, Entries: total.Entries, LogBytes: total.Bytes,
+		Accounts: here, Moved: moved, Logs: total.Logs, Entries: total.Entries, LogBytes: total.Bytes,
 		Watches: s.logs.Stats().Watches, Meetings: s.meetings.Count(),
 		Blobs: blobs, Bytes: blobBytes, Connections: n, Memory: m.Sys - m.HeapReleased,
 	}
+	if r := s.dir.Retiring(); r != nil {
+		st.Retiring, st.Reason = time.UnixMilli(int64(r.On)).UTC().Format(time.RFC3339), r.Reason
+	}
+	return st
 }
 
 func version() string {
@@ -126,6 +134,8 @@ type adminRequest struct {
 	Lifetime time.Duration `json:"lifetime,omitempty"`
 	Handle   string        `json:"handle,omitempty"`
 	Lift     bool          `json:"lift,omitempty"`
+	On       time.Time     `json:"on,omitzero"`
+	Reason   string        `json:"reason,omitempty"`
 }
 
 type adminAnswer struct {
@@ -146,6 +156,7 @@ func (s *Server) adminHandler() http.Handler {
 			return a, s.Suspend(q.Handle, !q.Lift)
 		},
 		"POST /delete": func(q adminRequest) (a adminAnswer, err error) { return a, s.Delete(q.Handle) },
+		"POST /retire": func(q adminRequest) (a adminAnswer, err error) { return a, s.Retire(q.On, q.Reason) },
 		"POST /sweep":  func(adminRequest) (a adminAnswer, err error) { return a, s.Sweep() },
 		"POST /status": func(adminRequest) (a adminAnswer, err error) { x := s.Status(); a.Status = &x; return a, nil },
 	} {
@@ -238,6 +249,13 @@ func SuspendRemote(ctx context.Context, dataDir, handle string, suspended bool) 
 // DeleteRemote deletes an account.
 func DeleteRemote(ctx context.Context, dataDir, handle string) error {
 	_, err := remote(ctx, dataDir, "delete", adminRequest{Handle: handle})
+	return err
+}
+
+// RetireRemote notes that the server will be switched off at a time; a zero time takes that
+// back.
+func RetireRemote(ctx context.Context, dataDir string, on time.Time, reason string) error {
+	_, err := remote(ctx, dataDir, "retire", adminRequest{On: on, Reason: reason})
 	return err
 }
 

@@ -32,7 +32,7 @@ func (x sitting) Over() { x.s.event(wire.EventMet, wire.Met{Over: true}) }
 func (s *Session) meet(id uint64, body []byte) {
 	err := wire.Unmarshal(body, new(wire.Done))
 	if err == nil {
-		_, err = s.account()
+		_, err = s.home()
 	}
 	if err != nil {
 		s.refuse(id, err)

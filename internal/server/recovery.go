@@ -38,7 +38,7 @@ func (s *Session) putRecord(r wire.Record) (wire.Done, error) {
 	case len(r.Sealed) > wire.MaxRecord:
 		return wire.Done{}, wire.Refuse(wire.CodeTooLarge, "a recovery record is at most %d bytes", wire.MaxRecord)
 	}
-	a, err := s.account()
+	a, err := s.home()
 	if err == nil {
 		err = s.spend(a, 0, uint64(len(r.Sealed)))
 	}

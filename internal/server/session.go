@@ -47,6 +47,7 @@ type Session struct {
 
 	mu      sync.Mutex
 	closed  bool
+	said    bool   // hello was
 	name    string // Account: who authenticated, "" before
 	device  wire.DeviceName
 	owner   []byte
@@ -186,6 +187,10 @@ func (s *Session) hello(h wire.Hello) (wire.Hello, error) {
 		out.Nonce = s.nonce
 	}
 	s.greeted = true
+	s.mu.Lock()
+	s.said = true
+	s.mu.Unlock()
+	out.Retiring = s.srv.dir.Retiring() // what is decided from here on comes as an event
 	return out, nil
 }
 

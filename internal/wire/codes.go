@@ -41,8 +41,8 @@ const (
 	CodeOrder
 	CodeCursors
 	CodeNoMeeting
-	_
-	_
+	CodeMoved
+	CodeRetired
 	CodeBackupMoved
 	codeEnd
 )
@@ -58,7 +58,7 @@ var codeNames = [...]string{
 	CodeNoBlob: "no such blob", CodeStorageFull: "storage full", CodeSuspended: "suspended",
 	CodeInternal: "internal error", CodeLogExists: "log exists", CodeTooSoon: "too soon",
 	CodeOrder: "out of order", CodeCursors: "too many cursors", CodeNoMeeting: "no such meeting",
-	CodeBackupMoved: "backup moved",
+	CodeMoved: "moved away", CodeRetired: "retired", CodeBackupMoved: "backup moved",
 }
 
 // String is the code's stable name.

@@ -29,8 +29,8 @@ const (
 	OpVisitSay Op = 14 // Say -> Done
 )
 
-// Operations of /v1/account. All but OpHello, OpRegister, OpAuth and OpRecover need OpAuth
-// first.
+// Operations of /v1/account. All but OpHello, OpRegister, OpAuth, OpRecover, OpReserve
+// and OpEnter need OpAuth first.
 const (
 	OpRegister   Op = 32 // Register -> Done
 	OpAuth       Op = 33 // Auth -> Done
@@ -50,17 +50,21 @@ const (
 	OpRecover    Op = 47 // Recover -> Done
 	OpRecord     Op = 48 // Record -> Done
 	OpRecordGet  Op = 49 // Done -> Record
+	OpReserve    Op = 50 // Reserve -> Done
+	OpEnter      Op = 51 // Enter -> Done
+	OpLeave      Op = 52 // Leave -> Done: of an account that has moved away
 	OpBackup     Op = 53 // Backup -> Backup
 )
 
 // Events, which the server sends with request id 0.
 const (
-	EventEntry  Op = 64 // EntryEvent
-	EventSignal Op = 65 // SignalEvent
-	EventEnded  Op = 66 // EndedEvent
-	EventPart   Op = 67 // PartEvent: a piece of the entry event that follows
-	EventInbox  Op = 68 // InboxEvent
-	EventMet    Op = 69 // Met
+	EventEntry    Op = 64 // EntryEvent
+	EventSignal   Op = 65 // SignalEvent
+	EventEnded    Op = 66 // EndedEvent
+	EventPart     Op = 67 // PartEvent: a piece of the entry event that follows
+	EventInbox    Op = 68 // InboxEvent
+	EventMet      Op = 69 // Met
+	EventRetiring Op = 70 // Retiring, on both paths
 )
 
 // Frame is one WebSocket message: [id, number, body]. From a client the number is

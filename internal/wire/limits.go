@@ -28,6 +28,7 @@ const (
 	ChainReserve     = 16        // places of a chain that devices leave, beside one for each active device
 	MaxRecord        = 256 << 10 // bytes of one sealed recovery record
 	MaxBackup        = 4 << 10   // bytes of the sealed pointer to a backup
+	MaxReason        = 200       // bytes of why a server will be switched off
 
 	MaxLogEntries = 100_000   // entries standing in one log
 	MaxLogBytes   = 256 << 20 // bytes standing in one log
@@ -54,6 +55,8 @@ const (
 	SwapInterval          = time.Second // between two swaps of one log
 	LogNameRest           = 90 * 24 * time.Hour
 	MinInvitationLifetime = time.Minute
+	ReserveTime           = 7 * 24 * time.Hour  // a handle is kept for an account that is about to move
+	MovedTime             = 30 * 24 * time.Hour // an account that moved away is kept its inboxes
 	MaxInvitationLifetime = 30 * 24 * time.Hour
 	ErasedWithin          = 15 * time.Minute // an erased entry has left every file
 	MeetingTime           = 2 * time.Minute  // how long a meeting lasts

@@ -30,6 +30,8 @@ type Hello struct {
 	Nonce   []byte `cbor:"3,keyasint,omitempty"` // server: 32 bytes, for Auth
 	Version uint16 `cbor:"4,keyasint,omitempty"` // server: the version chosen
 	TimeMS  uint64 `cbor:"5,keyasint,omitempty"` // server: its clock, Unix milliseconds
+	// Retiring is there when the server will be switched off.
+	Retiring *Retiring `cbor:"6,keyasint,omitempty"`
 }
 
 // NewCursor registers a place and a right to read.

@@ -31,8 +31,8 @@ func (d *Directory) Register(r wire.Register, open bool) (*Account, error) {
 	case !errors.Is(err, errNoHandle):
 		return nil, err
 	}
-	if resting, err := d.rests(name); err != nil || resting {
-		return nil, orRefusal(err, wire.CodeHandleTaken, "the handle %s was deleted and rests for a year; choose another", chain.Handle())
+	if err := d.free(name, chain.Handle(), chain.ID()); err != nil {
+		return nil, err
 	}
 	b := d.db.NewBatch()
 	if !open {
@@ -45,6 +45,7 @@ func (d *Directory) Register(r wire.Register, open bool) (*Account, error) {
 	}
 	b.Set(accountKey(name), wire.Marshal(accountRow{}))
 	b.Set(statementKey(name, 0), r.Genesis)
+	b.Delete(keptKey(name))
 	if err := d.change(name, b); err != nil {
 		return nil, err
 	}
@@ -52,6 +53,18 @@ func (d *Directory) Register(r wire.Register, open bool) (*Account, error) {
 	a := &Account{Name: name, Chain: chain}
 	d.remember(a)
 	return a, nil
+}
+
+// free refuses a name that nobody has and that an account cannot have all the same.
+func (d *Directory) free(name, handle string, id identity.ID) error {
+	if resting, err := d.rests(name); err != nil || resting {
+		return orRefusal(err, wire.CodeHandleTaken, "the handle %s was deleted and rests for a year; choose another", handle)
+	}
+	kept, err := d.kept(name)
+	if err == nil && kept != nil && kept.Account != wire.Hash(id) {
+		err = wire.Refuse(wire.CodeHandleTaken, "the handle %s is kept for somebody who is moving here; choose another", handle)
+	}
+	return err
 }
 
 func (d *Directory) rests(name string) (bool, error) {
@@ -116,11 +129,19 @@ func (d *Directory) state(name string, head wire.Hash, signed ...[]byte) (*Accou
 			return nil, nil, badChain(err)
 		}
 	}
-	if h, err := wire.ParseHandle(chain.Handle()); err != nil || chain.Handle() != old.Chain.Handle() && h.Host == d.Host() {
+	return d.grow(old, chain)
+}
+
+// grow puts an account's longer chain in the place of the one before. The name is locked.
+func (d *Directory) grow(old *Account, chain *identity.Chain) (*Account, []wire.DeviceName, error) {
+	name := old.Name
+	h, err := wire.ParseHandle(chain.Handle())
+	if err != nil || h.Host == d.Host() && h.Name != name {
 		return nil, nil, wire.Refuse(wire.CodeBadChain, "an account cannot move to another handle of the same server")
 	}
+	next := &Account{Name: name, Chain: chain, Suspended: old.Suspended, Moved: h.Host != d.Host()}
 	b := d.db.NewBatch()
-	for i, s := range signed {
+	for i, s := range chain.Statements(old.Chain.Len()) {
 		b.Set(statementKey(name, old.Chain.Len()+i), s)
 	}
 	var revoked []wire.DeviceName
@@ -130,10 +151,23 @@ func (d *Directory) state(name string, head wire.Hash, signed ...[]byte) (*Accou
 			d.dropDevice(b, old, dev.Name)
 		}
 	}
+	if next.Moved != old.Moved {
+		d.invitations.Lock()
+		defer d.invitations.Unlock()
+		if err := d.crossed(b, next); err != nil {
+			b.Drop()
+			return nil, nil, err
+		}
+	}
 	if err := d.change(name, b); err != nil {
 		return nil, nil, err
 	}
-	next := &Account{Name: name, Chain: chain, Suspended: old.Suspended}
+	switch {
+	case next.Moved && !old.Moved:
+		d.moved.Add(1)
+	case old.Moved && !next.Moved:
+		d.moved.Add(-1)
+	}
 	d.remember(next)
 	return next, revoked, nil
 }
@@ -146,7 +180,7 @@ func (d *Directory) Suspend(name string, suspended bool) (*Account, error) {
 		return nil, err
 	}
 	b := d.db.NewBatch()
-	b.Set(accountKey(name), wire.Marshal(accountRow{Suspended: suspended}))
+	b.Set(accountKey(name), wire.Marshal(accountRow{suspended, old.Moved}))
 	if suspended { // nor may anybody come in by its invitations
 		d.invitations.Lock()
 		defer d.invitations.Unlock()
@@ -158,7 +192,7 @@ func (d *Directory) Suspend(name string, suspended bool) (*Account, error) {
 	if err := d.change(name, b); err != nil {
 		return nil, err
 	}
-	next := &Account{Name: name, Chain: old.Chain, Suspended: suspended}
+	next := &Account{Name: name, Chain: old.Chain, Suspended: suspended, Moved: old.Moved}
 	d.remember(next)
 	return next, nil
 }
@@ -179,6 +213,7 @@ func (d *Directory) Delete(name string) (*Account, error) {
 	b.Delete(accountKey(name))
 	b.Delete(recordKey(name))
 	b.Delete(backupKey(name))
+	b.Delete(movedKey(name))
 	dropPrefix(b, chainKey(name))
 	id := old.Chain.ID()
 	b.Delete(append([]byte(prefixQuota), id[:]...))
@@ -194,6 +229,9 @@ func (d *Directory) Delete(name string) (*Account, error) {
 		return nil, err
 	}
 	d.accounts.Add(-1)
+	if old.Moved {
+		d.moved.Add(-1)
+	}
 	d.forget(name)
 	return old, nil
 }

@@ -13,10 +13,15 @@ import (
 // dropDevice erases what the directory holds for a device and notes that its inbox
 // must go too.
 func (d *Directory) dropDevice(b *engine.Batch, a *Account, device wire.DeviceName) {
+	d.dropPublished(b, a, device)
+	b.Set(append([]byte(prefixDeparted), a.Owner(device)...), []byte{})
+}
+
+// dropPublished erases by what others find a device.
+func (d *Directory) dropPublished(b *engine.Batch, a *Account, device wire.DeviceName) {
 	b.Delete(deviceKey(prefixDevice, a.Name, device))
 	dropPrefix(b, deviceKey(prefixOneTime, a.Name, device))
 	dropPrefix(b, deviceKey(prefixLastResort, a.Name, device))
-	b.Set(append([]byte(prefixDeparted), a.Owner(device)...), []byte{})
 }
 
 // Departed are the owners whose inboxes must be dropped: of devices revoked, of
@@ -37,6 +42,15 @@ func (d *Directory) Dropped(owner []byte) error {
 	return d.db.CommitWait(b)
 }
 
+// home is the account if it holds the device and lives here. The name is locked.
+func (d *Directory) home(name string, device wire.DeviceName) (*Account, error) {
+	a, err := d.active(name, device)
+	if err == nil {
+		err = a.Home()
+	}
+	return a, err
+}
+
 // active is the account if it holds the device. The name is locked.
 func (d *Directory) active(name string, device wire.DeviceName) (*Account, error) {
 	a, err := d.load(name)
@@ -52,7 +66,7 @@ func (d *Directory) active(name string, device wire.DeviceName) (*Account, error
 // SetInbox says where a device takes invitations.
 func (d *Directory) SetInbox(name string, device wire.DeviceName, inbox wire.InboxName, capability wire.Secret) error {
 	defer d.lock(name).Unlock()
-	if _, err := d.active(name, device); err != nil {
+	if _, err := d.home(name, device); err != nil {
 		return err
 	}
 	b := d.db.NewBatch()
@@ -65,7 +79,7 @@ func (d *Directory) SetInbox(name string, device wire.DeviceName, inbox wire.Inb
 // resort takes the place of the one before in its suite, and nothing else does.
 func (d *Directory) Publish(name string, device wire.DeviceName, p wire.Publish) (wire.KeyPackageCount, error) {
 	defer d.lock(name).Unlock()
-	if _, err := d.active(name, device); err != nil {
+	if _, err := d.home(name, device); err != nil {
 		return wire.KeyPackageCount{}, err
 	}
 	have, err := d.packages(name, device)

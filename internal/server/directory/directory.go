@@ -35,6 +35,8 @@ type Directory struct {
 	o        Options
 	host     atomic.Pointer[string]
 	accounts atomic.Int64
+	moved    atomic.Int64 // of these
+	retiring atomic.Pointer[wire.Retiring]
 	seed     maphash.Seed
 	aged     int64          // the day whose old key packages are dropped; Tick's
 	locks    [64]sync.Mutex // by name
@@ -53,6 +55,15 @@ type Account struct {
 	Name      string
 	Chain     *identity.Chain
 	Suspended bool
+	Moved     bool // away: the chain names a handle elsewhere, and this is the forwarding
+}
+
+// Home refuses for an account that has moved away what only its home server does.
+func (a *Account) Home() error {
+	if a.Moved {
+		return wire.Refuse(wire.CodeMoved, "this account has moved to %s", a.Chain.Handle())
+	}
+	return nil
 }
 
 // Owner is the opaque key under which a device's inbox is kept.
@@ -65,9 +76,18 @@ func (a *Account) Owner(device wire.DeviceName) []byte {
 func Open(db *engine.DB, o Options) (*Directory, error) {
 	d := &Directory{db: db, o: o, seed: maphash.MakeSeed(), chains: map[string]*Account{}}
 	d.SetHost("")
-	n := int64(0)
-	err := db.Scan([]byte(prefixAccount), end(prefixAccount), func(_, _ []byte) (bool, error) { n++; return true, nil })
-	d.accounts.Store(n)
+	err := db.Scan([]byte(prefixAccount), end(prefixAccount), func(_, v []byte) (bool, error) {
+		var row accountRow
+		err := wire.Unmarshal(v, &row)
+		d.accounts.Add(1)
+		if row.Moved {
+			d.moved.Add(1)
+		}
+		return true, err
+	})
+	if err == nil {
+		err = d.loadRetiring()
+	}
 	return d, err
 }
 
@@ -77,8 +97,11 @@ func (d *Directory) SetHost(host string) { d.host.Store(&host) }
 // Host is the host part of its handles.
 func (d *Directory) Host() string { return *d.host.Load() }
 
-// Accounts counts them.
-func (d *Directory) Accounts() int { return int(d.accounts.Load()) }
+// Accounts counts those that live here, and those that moved away and are forwarded.
+func (d *Directory) Accounts() (here, moved int) {
+	moved = int(d.moved.Load())
+	return int(d.accounts.Load()) - moved, moved
+}
 
 // Name is the name of a handle that lives here.
 func (d *Directory) Name(handle string) (string, error) {
@@ -144,7 +167,7 @@ func (d *Directory) load(name string) (*Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	a = &Account{Name: name, Chain: chain, Suspended: row.Suspended}
+	a = &Account{Name: name, Chain: chain, Suspended: row.Suspended, Moved: row.Moved}
 	d.remember(a)
 	return a, nil
 }

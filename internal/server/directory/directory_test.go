@@ -70,7 +70,7 @@ func TestAnswersAreDurable(t *testing.T) {
 	}
 	again()
 	a, err := d.Account("ana")
-	if err != nil || d.Accounts() != 1 {
+	if err != nil || accounts(d) != 1 {
 		t.Fatal(err)
 	}
 	if _, err := d.Register(wire.Register{Genesis: genesis(keys(t), "bo"), Invitation: codes[0]}, false); wire.CodeOf(err) != wire.CodeInvitation {
@@ -150,7 +150,7 @@ func TestAnswersAreDurable(t *testing.T) {
 		t.Fatal(err)
 	}
 	again()
-	if _, err := d.Account("ana"); wire.CodeOf(err) != wire.CodeNoHandle || d.Accounts() != 0 {
+	if _, err := d.Account("ana"); wire.CodeOf(err) != wire.CodeNoHandle || accounts(d) != 0 {
 		t.Fatal(err)
 	}
 	if _, err := d.Register(wire.Register{Genesis: genesis(k, "ana")}, true); wire.CodeOf(err) != wire.CodeHandleTaken {
@@ -390,3 +390,5 @@ func oldest(t *testing.T, kps ...string) string {
 		return bytes.Compare(x[:], y[:])
 	})
 }
+
+func accounts(d *Directory) int { here, _ := d.Accounts(); return here }

@@ -24,11 +24,14 @@ func (d *Directory) Recover(r wire.Recover) (*Account, []wire.DeviceName, error)
 			return nil, nil, badChain(err)
 		}
 		want := identity.RevokeDevice
-		if i == 0 {
+		switch {
+		case i == 0:
 			want = identity.AddDevice
+		case i == len(r.Signed)-1 && s.Kind == identity.Move && s.Handle == r.Handle: // back to where it was moved away
+			want = identity.Move
 		}
 		if s.Kind != want || s.Signer != nil {
-			return nil, nil, wire.Refuse(wire.CodeBadChain, "a recovery is a device that the recovery key adds, and others that it revokes")
+			return nil, nil, wire.Refuse(wire.CodeBadChain, "a recovery is a device that the recovery key adds, others that it revokes, and perhaps the way back to this handle")
 		}
 	}
 	a, err := d.Account(name)
@@ -44,7 +47,7 @@ func (d *Directory) Recover(r wire.Recover) (*Account, []wire.DeviceName, error)
 // SetRecord keeps an account's recovery record in place of the one before.
 func (d *Directory) SetRecord(name string, device wire.DeviceName, sealed []byte) error {
 	defer d.lock(name).Unlock()
-	a, err := d.active(name, device)
+	a, err := d.home(name, device)
 	if err != nil {
 		return err
 	}

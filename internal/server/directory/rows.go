@@ -23,27 +23,34 @@ const (
 	prefixDeparted   = "Dx"
 	prefixRecord     = "Db"
 	prefixBackup     = "Du"
+	prefixKept       = "Dn"
+	prefixMoved      = "Dm"
+	rowRetiring      = "Dz"
 )
 
 // Rows declares what the directory stores.
 var Rows = engine.Inventory{
-	{Prefix: prefixAccount, Holds: "a handle's name, and whether the operator suspended it", Until: "the account is deleted"},
+	{Prefix: prefixAccount, Holds: "a handle's name, whether the operator suspended it, and whether the account has moved away", Until: "the account is deleted"},
+	{Prefix: prefixKept, Holds: "a handle that is kept for an account that is about to move here, and that account", Until: "it has moved here, 7 days"},
+	{Prefix: prefixMoved, Holds: "until when an account that moved away is kept its inboxes and its recovery record", Until: "30 days after the move, or it comes back"},
+	{Prefix: rowRetiring, Holds: "when the operator will switch this server off, and why", Until: "the operator takes it back"},
 	{Prefix: prefixChain, Holds: "the account's chain of signed statements, which is public", Until: "the account is deleted"},
-	{Prefix: prefixDevice, Holds: "a device's inbox and its public capability, which are public", Until: "the device is revoked or the account deleted"},
-	{Prefix: prefixOneTime, Holds: "a device's one-time key packages, and the day each was published", Until: "somebody claims it, 60 days, the device is revoked or the account deleted"},
-	{Prefix: prefixLastResort, Holds: "a device's last-resort key package for a suite", Until: "it is replaced, the device is revoked or the account deleted"},
+	{Prefix: prefixDevice, Holds: "a device's inbox and its public capability, which are public", Until: "the device is revoked, the account has moved away or is deleted"},
+	{Prefix: prefixOneTime, Holds: "a device's one-time key packages, and the day each was published", Until: "somebody claims it, 60 days, the device is revoked, the account has moved away or is deleted"},
+	{Prefix: prefixLastResort, Holds: "a device's last-resort key package for a suite", Until: "it is replaced, the device is revoked, the account has moved away or is deleted"},
 	{Prefix: prefixQuota, Holds: "how many logs and blob bytes an account asked for today, as two numbers", Until: "the next day that it asks, or a day later"},
 	{Prefix: prefixInvitation, Holds: "hashes of invitation codes that nobody has used, and of one that a person made, the account", Until: "used, or its time is up: 30 days at most; of a person's also when the account is suspended or deleted"},
 	{Prefix: prefixInvited, Holds: "which of these codes an account has made", Until: "as these"},
 	{Prefix: prefixWeek, Holds: "how many invitation codes an account has made this week, as a number", Until: "two weeks later, or the account is deleted"},
 	{Prefix: prefixRest, Holds: "the name of a deleted handle", Until: "a year after the deletion"},
-	{Prefix: prefixRecord, Holds: "an account's recovery record, sealed and padded: its size is all the server knows of it", Until: "it is replaced or the account deleted"},
+	{Prefix: prefixRecord, Holds: "an account's recovery record, sealed and padded: its size is all the server knows of it", Until: "it is replaced, the account is deleted, or it has moved away and a device says so"},
 	{Prefix: prefixBackup, Holds: "where an account's backup is, sealed, 4 KiB", Until: "it is replaced or taken away, or the account deleted"},
 	{Prefix: prefixDeparted, Holds: "the identity of a device whose inbox is being erased", Until: "the inbox is erased, within a minute"},
 }
 
 type accountRow struct {
 	Suspended bool `cbor:"1,keyasint,omitempty"`
+	Moved     bool `cbor:"2,keyasint,omitempty"` // its chain names a handle elsewhere
 }
 
 type deviceRow struct {
@@ -59,6 +66,12 @@ type quotaRow struct {
 
 type untilRow struct {
 	Until uint64 `cbor:"1,keyasint"` // Unix seconds
+}
+
+// keptRow is a handle that is kept for an account.
+type keptRow struct {
+	Until   uint64    `cbor:"1,keyasint"` // Unix seconds
+	Account wire.Hash `cbor:"2,keyasint"`
 }
 
 // invitationRow is a code that nobody has used. By is the account that made it; nil: the
@@ -78,6 +91,10 @@ type weekRow struct {
 func weekOf(t time.Time) uint64 { return uint64(dayOf(t)+3) / 7 }
 
 func accountKey(name string) []byte { return []byte(prefixAccount + name) }
+
+func keptKey(name string) []byte { return []byte(prefixKept + name) }
+
+func movedKey(name string) []byte { return []byte(prefixMoved + name) }
 
 func recordKey(name string) []byte { return []byte(prefixRecord + name) }
 

@@ -6,7 +6,7 @@ import (
 	"sotto/internal/wire"
 )
 
-// Tick erases invitations, rests and counts whose time is up, and once a day the
+// Tick erases invitations, rests, kept handles, what accounts that moved away had here, and counts whose time is up, and once a day the
 // one-time key packages. One goroutine calls it.
 func (d *Directory) Tick(now time.Time) error {
 	if today := dayOf(now); today != d.aged {
@@ -14,6 +14,9 @@ func (d *Directory) Tick(now time.Time) error {
 			return err
 		}
 		d.aged = today
+	}
+	if err := d.emptyMoved(now); err != nil {
+		return err
 	}
 	var over [][]byte
 	for _, x := range []struct {
@@ -27,6 +30,11 @@ func (d *Directory) Tick(now time.Time) error {
 		}},
 		{prefixInvited, past(now)},
 		{prefixRest, past(now)},
+		{prefixKept, func(v []byte) (bool, error) {
+			var row keptRow
+			err := wire.Unmarshal(v, &row)
+			return uint64(now.Unix()) >= row.Until, err
+		}},
 		{prefixQuota, func(v []byte) (bool, error) {
 			var row quotaRow
 			err := wire.Unmarshal(v, &row)
