@@ -29,9 +29,10 @@ const (
 	packageFresh = 20 * 24 * time.Hour
 )
 
-// accountLink is the connection to the home server as this device.
+// accountLink is the connection to the home server as this device, or to one that was that.
 type accountLink struct {
 	link    *link
+	handle  wire.Handle // under which this device is known there
 	inbox   wire.InboxName
 	public  wire.Secret
 	private *wire.Hash // of a linked device
@@ -41,6 +42,7 @@ type accountLink struct {
 	watched bool   // it has answered
 	read    bool   // the inbox was read to its head
 	invite  string
+	enter   bool          // the account has moved there, and may have to be brought
 	waiting []func(error) // for the registration
 }
 
@@ -64,6 +66,9 @@ func (c *Client) loadAccount(tx store.Tx) error {
 	}
 	at, err := tx.FactUint(factRecordedAt)
 	if err != nil {
+		return err
+	}
+	if c.going, err = loadFact[going](tx, factGoing); err != nil {
 		return err
 	}
 	c.recorded = int64(at)
@@ -180,7 +185,7 @@ func (c *Client) openAccount() {
 	if c.account != nil {
 		return
 	}
-	a := &accountLink{link: c.newLink(c.self.Host, "/v1/account")}
+	a := &accountLink{link: c.newLink(c.self.Host, "/v1/account"), handle: c.self}
 	err := c.read(func(tx store.Tx) error {
 		inbox, _, err := tx.Fact(factInbox)
 		if err != nil {
@@ -213,6 +218,7 @@ func (c *Client) openAccount() {
 		return
 	}
 	c.account = a
+	a.enter = c.hasMoved()
 	a.link.hello = func(h wire.Hello) { c.greetHome(h) }
 	a.link.opened = c.homeOpened
 	a.link.lost = func() {
@@ -221,7 +227,7 @@ func (c *Client) openAccount() {
 			c.failTalk(t, ErrLinkingOver)
 		}
 	}
-	a.link.event = c.homeEvent
+	a.link.event = func(f wire.Frame) { c.homeEvent(a, f) }
 	a.link.connect()
 }
 
@@ -254,9 +260,7 @@ func (c *Client) registered(err error) {
 // register the handle, which stands unless the account turns out to be this one.
 func (c *Client) auth(h wire.Hello, taken error) {
 	a := c.account
-	msg := wire.AuthMessage(h.Nonce, c.self.Host, c.self.String(), c.keys.Name)
-	body := wire.Auth{Handle: c.self.String(), Device: c.keys.Name, Signature: ed25519.Sign(c.keys.Signature, msg)}
-	ask(a.link, wire.OpAuth, body, func(_ wire.Done, err error) {
+	ask(a.link, wire.OpAuth, c.authAs(a.handle, h), func(_ wire.Done, err error) {
 		if err == nil && !c.opened {
 			err = c.write(func(tx store.Tx) error { return tx.SetFact(factKnown, []byte{1}) })
 			c.opened = err == nil
@@ -264,6 +268,10 @@ func (c *Client) auth(h wire.Hello, taken error) {
 		if err != nil {
 			if taken != nil && refused(err) {
 				err = taken
+			}
+			if a.enter && errors.Is(err, wire.Refuse(wire.CodeNotAuthenticated, "")) {
+				c.enterHome(func() { c.auth(h, nil) })
+				return
 			}
 			c.registered(err)
 			a.link.fall(err)
@@ -276,10 +284,17 @@ func (c *Client) auth(h wire.Hello, taken error) {
 	})
 }
 
+// authAs is what proves that this device is one of the account of a handle.
+func (c *Client) authAs(handle wire.Handle, h wire.Hello) wire.Auth {
+	msg := wire.AuthMessage(h.Nonce, handle.Host, handle.String(), c.keys.Name)
+	return wire.Auth{Handle: handle.String(), Device: c.keys.Name, Signature: ed25519.Sign(c.keys.Signature, msg)}
+}
+
 // homeOpened runs when the home server knows this device: it publishes what others need
 // to invite it, and reads the inbox.
 func (c *Client) homeOpened() {
 	c.publishInbox()
+	c.goOn()
 	c.tellCapabilities()
 	c.createLogs()
 	c.pumpHistory()

@@ -134,7 +134,11 @@ func (c *Client) openPair(h wire.Handle, first *mimi.Content, done func(room.ID,
 			done(room.ID{}, err)
 			return
 		}
-		if _, err := c.acceptFrom(h.String(), f.chain.ID()); err != nil {
+		h, err := wire.ParseHandle(f.chain.Handle()) // they may have moved
+		if err == nil {
+			_, err = c.acceptFrom(h.String(), f.chain.ID())
+		}
+		if err != nil {
 			done(room.ID{}, err)
 			return
 		}

@@ -78,6 +78,9 @@ type Client struct {
 
 	hosts   map[string]*link // /v1/log, by host
 	account *accountLink
+	left    map[string]*accountLink // servers that were home, by handle, while something of this device is there
+	going   *going                  // the move to another server that was begun here
+	begun   *going                  // the same, while the account is on its way
 	gens    map[genKey]*gen
 	refs    map[uint32]*gen // watched, by ref; refs are never reused
 	lastRef uint32
@@ -101,6 +104,8 @@ type Client struct {
 	writing   map[writingKey]*toggle // who writes where
 	here      map[room.Owner]*toggle // whose person is here
 	hereRooms []room.ID              // that are still to be told that this person is here, or has gone
+
+	retiring []retiring // servers that will be switched off
 
 	talk        *linkTalk        // of the linking under way, or the last one
 	selfRooms   map[room.ID]bool // self rooms that this device is or was in
@@ -152,7 +157,7 @@ func Open(o Options) (*Client, error) {
 		o: o, log: o.Log,
 		hosts: map[string]*link{}, gens: map[genKey]*gen{}, refs: map[uint32]*gen{},
 		prepared: map[int64]*preparation{}, mailing: map[int64]bool{}, held: map[mimi.MessageID]bool{}, entering: map[int64]bool{}, making: map[string][]func(room.ID, error){}, timers: map[string]func(){}, watchers: map[int]func(Event){},
-		there: map[wire.DeviceName]bool{}, typed: map[room.ID]int64{}, writing: map[writingKey]*toggle{}, here: map[room.Owner]*toggle{},
+		there: map[wire.DeviceName]bool{}, left: map[string]*accountLink{}, typed: map[room.ID]int64{}, writing: map[writingKey]*toggle{}, here: map[room.Owner]*toggle{},
 	}
 	if o.Post == nil {
 		c.queue = newQueue()
@@ -188,7 +193,7 @@ func (c *Client) open() error {
 		if err := c.loadTells(tx); err != nil {
 			return err
 		}
-		if err := c.loadOpened(tx); err != nil {
+		if err := c.loadRetiring(tx); err != nil {
 			return err
 		}
 		if err := c.loadSelfRooms(tx); err != nil {
@@ -217,6 +222,7 @@ func (c *Client) start() error {
 		return err
 	}
 	c.openAccount()
+	c.openLeft()
 	for _, row := range gens {
 		c.addGen(row)
 	}
@@ -261,6 +267,7 @@ func (c *Client) shut() error {
 	if c.account != nil {
 		c.account.link.close()
 	}
+	c.closeLeft()
 	for _, w := range c.waiters {
 		w.done(ErrClosed)
 	}
@@ -385,6 +392,7 @@ func (c *Client) reopen() {
 		a.link.close()
 		c.account = nil
 	}
+	c.closeLeft()
 	if !c.opened {
 		return
 	}

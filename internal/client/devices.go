@@ -78,8 +78,17 @@ func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) er
 	if err := tx.SetFact(factChain, wire.Marshal(own.Statements(0))); err != nil {
 		return err
 	}
+	moved := own.Handle() != c.chain.Handle()
+	if moved {
+		if err := c.moveHome(tx, after, own); err != nil {
+			return err
+		}
+	}
 	*after = append(*after, func() {
 		c.chain = own
+		if moved {
+			c.atHome()
+		}
 		c.emit(Event{Kind: EventPerson, Account: own.ID()})
 		c.tellRecovery()
 		if c.unlinked() && c.account != nil {

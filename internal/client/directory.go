@@ -57,7 +57,10 @@ type found struct {
 
 // lookup asks the home server behind a handle, verifies the chain and holds it against
 // what is known of the account.
-func (c *Client) lookup(handle string, done func(*found, error)) {
+func (c *Client) lookup(handle string, done func(*found, error)) { c.look(handle, 0, done) }
+
+// look is lookup after so many servers have said that the account is elsewhere.
+func (c *Client) look(handle string, hops int, done func(*found, error)) {
 	h, err := wire.ParseHandle(handle)
 	if err != nil {
 		done(nil, err)
@@ -69,6 +72,10 @@ func (c *Client) lookup(handle string, done func(*found, error)) {
 			return
 		}
 		f, err := c.verifyLookup(h, b)
+		if err == nil && f.chain.Handle() != h.String() {
+			c.follow(h, f, hops, done)
+			return
+		}
 		done(f, err)
 	})
 }
@@ -82,7 +89,7 @@ func (c *Client) verifyLookup(h wire.Handle, b []byte) (*found, error) {
 	if err != nil {
 		return nil, fmt.Errorf("what %s says of %s: %w", h.Host, h, err)
 	}
-	if chain.Handle() != h.String() {
+	if chain.Handle() != h.String() && !mayFollow(h, chain) {
 		return nil, wire.Refuse(wire.CodeBadChain, "%s answered for %s with the account of %s", h.Host, h, chain.Handle())
 	}
 	f := &found{chain: chain, host: h.Host, inboxes: map[wire.DeviceName]wire.Inbox{}}
@@ -149,7 +156,7 @@ func (c *Client) meet(tx store.Tx, after *[]func(), h wire.Handle, f *found) err
 	if before != nil && before.Standing == store.Contact && before.Account != f.chain.ID() {
 		return ErrChanged
 	}
-	return c.putPerson(tx, after, nil, f.chain, h.String())
+	return c.putPerson(tx, after, nil, f.chain, f.chain.Handle())
 }
 
 // prepare fetches, for a want, what adds the people behind handles: chains, and a key

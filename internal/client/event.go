@@ -33,6 +33,7 @@ const (
 	EventPins     EventKind = "pins"     // a message was pinned in a room, or is no more
 	EventHistory  EventKind = "history"  // more of the history came from another device
 	EventRecovery EventKind = "recovery" // the 24 words were made, confirmed or dropped, or something came back by them
+	EventHome     EventKind = "home"     // this account lives at another server now: Text is its handle
 	EventBackup   EventKind = "backup"   // a backup is being made or restored, or has ended
 	EventLinking  EventKind = "linking"  // the linking of a device went on: Text is its LinkStage
 )

@@ -144,6 +144,10 @@ func (c *Client) createLogs() {
 		if g.State != store.GenCreating || g.asking {
 			continue
 		}
+		if g.Host != c.self.Host {
+			g.rehost()
+			continue
+		}
 		var frame wire.Create
 		if err := wire.Unmarshal(g.Created, &frame); err != nil {
 			c.fail("reading a room to be made", err)
@@ -171,6 +175,7 @@ func (c *Client) createLogs() {
 			}
 			g.Generation = row
 			g.watch()
+			c.goOn()
 			c.pump()
 		})
 	}

@@ -34,10 +34,10 @@ func (c *Client) sortedHosts() []*link {
 }
 
 // mayBePrivate says whether a host may have an address in a private range: the home
-// server, since the person chose it, those of links that the person opened by hand, and
+// server, since the person chose it, and those that were that, those of links that the person opened by hand, and
 // those that Options name.
 func (c *Client) mayBePrivate(host string) bool {
-	return host == c.self.Host || slices.Contains(c.opens, host) || slices.Contains(c.o.PrivateHosts, host) || slices.Contains(c.o.PrivateHosts, "*")
+	return host == c.self.Host || c.wasHome(host) || slices.Contains(c.opens, host) || slices.Contains(c.o.PrivateHosts, host) || slices.Contains(c.o.PrivateHosts, "*")
 }
 
 // hostEvent takes an event of /v1/log.
@@ -64,6 +64,8 @@ func (c *Client) hostEvent(l *link, f wire.Frame) {
 		if err = wire.Unmarshal(f.Body, &e); err == nil {
 			c.signalEvent(e)
 		}
+	case wire.EventRetiring:
+		c.retiringEvent(l, f)
 	default:
 		err = wire.Refuse(wire.CodeUnknownOp, "%s sent an event that this program does not know", l.host)
 	}

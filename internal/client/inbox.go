@@ -14,15 +14,14 @@ import (
 
 // watchInbox reads the inbox from where this device has read it, or, where the home server
 // knows less, from where that says it was read: what was acted on once is known.
-func (c *Client) watchInbox() {
-	a := c.account
+func (c *Client) watchInbox(a *accountLink) {
 	ask(a.link, wire.OpInbox, wire.InboxWatch{After: a.after}, func(s wire.InboxState, err error) {
 		switch {
 		case err != nil:
 		case s.Head < a.after:
-			c.inboxWentBack(min(s.Acked, s.Head), true)
+			c.inboxWentBack(a, min(s.Acked, s.Head), true)
 		case s.Acked < a.after: // an acknowledgement was lost; or it went back and has new entries since
-			c.inboxWentBack(s.Acked, false)
+			c.inboxWentBack(a, s.Acked, false)
 		default:
 			a.head, a.top, a.watched = s.Head, s.Head, true
 			a.read = a.after >= a.head
@@ -31,16 +30,15 @@ func (c *Client) watchInbox() {
 	})
 }
 
-func (c *Client) inboxWentBack(to uint64, told bool) {
-	a := c.account
+func (c *Client) inboxWentBack(a *accountLink, to uint64, told bool) {
 	err := c.update(func(tx store.Tx, after *[]func()) error {
 		if !told {
-			return tx.SetFactUint(factAfter, to)
+			return keepPlace(tx, a, to)
 		}
 		if err := c.notice(tx, after, nil, NoticeFork, said.Of("fault.inbox")); err != nil {
 			return err
 		}
-		return tx.SetFactUint(factAfter, to)
+		return keepPlace(tx, a, to)
 	})
 	if err != nil {
 		c.fail("keeping the place in the inbox", err)
@@ -48,7 +46,7 @@ func (c *Client) inboxWentBack(to uint64, told bool) {
 		return
 	}
 	a.after = to
-	c.watchInbox()
+	c.watchInbox(a)
 }
 
 // follows says whether an entry can stand where the home server says. Through the head that it
@@ -62,29 +60,32 @@ func (a *accountLink) follows(seq uint64) bool {
 }
 
 // homeEvent takes an event of /v1/account.
-func (c *Client) homeEvent(f wire.Frame) {
+func (c *Client) homeEvent(a *accountLink, f wire.Frame) {
+	if wire.Op(f.Number) == wire.EventRetiring {
+		c.retiringEvent(a.link, f)
+		return
+	}
 	if wire.Op(f.Number) == wire.EventMet {
-		if t := c.talk; t != nil && t.link == c.account.link { // else of a meeting that was cancelled
+		if t := c.talk; t != nil && t.link == a.link { // else of a meeting that was cancelled
 			c.met(t, f)
 		}
 		return
 	}
 	var e wire.InboxEvent
 	if wire.Op(f.Number) != wire.EventInbox {
-		c.account.link.fall(wire.Refuse(wire.CodeUnknownOp, "the home server sent an event that this program does not know"))
+		a.link.fall(wire.Refuse(wire.CodeUnknownOp, "the home server sent an event that this program does not know"))
 		return
 	}
 	if err := wire.Unmarshal(f.Body, &e); err != nil {
-		c.account.link.fall(err)
+		a.link.fall(err)
 		return
 	}
-	c.receive(e)
+	c.receive(a, e)
 }
 
 // receive takes an inbox entry. What cannot be read is dropped: anybody may put anything
 // there.
-func (c *Client) receive(e wire.InboxEvent) {
-	a := c.account
+func (c *Client) receive(a *accountLink, e wire.InboxEvent) {
 	if !a.follows(e.Seq) {
 		a.link.fall(wire.Refuse(wire.CodeOrder, "the home server leaves entries of the inbox out"))
 		return
@@ -102,7 +103,7 @@ func (c *Client) receive(e wire.InboxEvent) {
 			}
 			c.log.Info("an inbox entry that is not valid", "error", err)
 		}
-		return tx.SetFactUint(factAfter, e.Seq)
+		return keepPlace(tx, a, e.Seq)
 	})
 	if err2 != nil {
 		c.fail("keeping an invitation", err2)

@@ -315,6 +315,9 @@ func (c *Client) install(tx store.Tx, after *[]func(), g store.Generation, group
 			return err
 		}
 	}
+	if own := known[c.chain.ID()]; own != nil && own.Len() < c.chain.Len() && own.Handle() != c.chain.Handle() {
+		return c.oweNews(tx, g.Room, newsWait.Milliseconds()) // it was told where the room was before, or not yet
+	}
 	return nil
 }
 
@@ -334,6 +337,11 @@ func (c *Client) peerOf(ctx room.Context, known room.Knowledge) *identity.ID {
 // sayJoined puts a device's first act in a room into its outbox: where it takes private
 // invitations.
 func (c *Client) sayJoined(tx store.Tx, id room.ID) error {
+	return c.sayInbox(tx, id, c.self.Host, c.account.inbox)
+}
+
+// sayInbox is sayJoined for an inbox at a host.
+func (c *Client) sayInbox(tx store.Tx, id room.ID, host string, inbox wire.InboxName) error {
 	secret, _, ok, err := tx.Capability(id)
 	if err != nil {
 		return err
@@ -344,7 +352,7 @@ func (c *Client) sayJoined(tx store.Tx, id room.ID) error {
 			return err
 		}
 	}
-	body := room.Joined{Host: c.self.Host, Inbox: c.account.inbox, Capability: secret}
+	body := room.Joined{Host: host, Inbox: inbox, Capability: secret}
 	_, err = tx.Enqueue(store.Outgoing{Room: id, Kind: room.PayloadJoined, Body: wire.Marshal(body)})
 	return err
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -214,14 +215,35 @@ func (c *Client) move(w store.Want) {
 	if c.account == nil || !c.account.link.up {
 		return
 	}
+	if body.Whole != 0 && g.State == store.GenLive {
+		if ok, err := g.mayGo(); !ok {
+			if err != nil {
+				if !body.Asked { // nobody waits for it
+					err = nil
+				}
+				c.finish(w, err)
+				return
+			}
+			g.stirred = true // looked at again when the room has been read on
+			return
+		}
+	}
 	ctx, known, err := g.remembered()
 	if err != nil {
 		c.finish(w, err)
 		return
 	}
 	p := c.prepared[w.ID]
+	if p != nil && p.ready && p.epoch != g.epoch() { // somebody came in, or went, meanwhile
+		p = nil
+		delete(c.prepared, w.ID)
+	}
 	if p == nil || !p.ready {
 		c.gather(w, g, ctx, known, body.Culprits)
+		return
+	}
+	if len(p.late) > 0 && g.State == store.GenLive && c.nowMS() < body.Whole {
+		c.notWhole(w, body, p)
 		return
 	}
 	alone := ctx.Kind == room.Pair && len(p.guests) == 0 // a room of two has no use without the other
@@ -230,7 +252,7 @@ func (c *Client) move(w store.Want) {
 		c.putOff(w)
 		return
 	}
-	if g.State == store.GenLive { // it went on here, and not for everybody
+	if g.State == store.GenLive { // it went on here, and not for everybody, or somebody wants it elsewhere
 		if err := c.write(g.halt); err != nil {
 			g.trip(err)
 			return
@@ -262,7 +284,7 @@ func (g *gen) remembered() (ctx room.Context, known room.Knowledge, err error) {
 func (c *Client) gather(w store.Want, g *gen, ctx room.Context, known room.Knowledge, culprits []room.Owner) {
 	p := c.prepared[w.ID]
 	if p == nil {
-		p = &preparation{}
+		p = &preparation{epoch: g.epoch()}
 		c.prepared[w.ID] = p
 		for _, q := range known.Proofs() {
 			out := slices.ContainsFunc(culprits, func(o room.Owner) bool { return o.Account == q.Account })
@@ -286,7 +308,7 @@ func (c *Client) gather(w store.Want, g *gen, ctx room.Context, known room.Knowl
 		}
 		c.invitee(handles[i], nil, func(some []newcomer, err error) {
 			if err != nil && handles[i] != c.self.String() {
-				if refused(err) {
+				if refused(err) && (g.State != store.GenLive || !errors.Is(err, wire.Refuse(wire.CodeSlowDown, ""))) {
 					p.more = append(p.more, handles[i])
 				} else {
 					p.late = append(p.late, handles[i])

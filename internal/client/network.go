@@ -122,6 +122,7 @@ func (l *link) greet() {
 			return
 		}
 		l.greeted = true
+		l.c.hearRetiring(l.host, h.Retiring)
 		l.hello(h)
 	})
 }

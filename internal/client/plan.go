@@ -21,6 +21,7 @@ type plan struct {
 	proofs    []room.Proof
 	guests    []newcomer
 	path      bool
+	leaf      bool // our leaf names the chain as it is now
 }
 
 // removes says whether the plan takes a leaf out.
@@ -68,6 +69,8 @@ func (g *gen) plan(w store.Want) (*plan, error) {
 		err = g.planDismiss(w, p)
 	case wantReturnKind:
 		err = g.planReturn(w, p)
+	case wantNewsKind:
+		err = g.planNews(p)
 	default:
 		err = errDone
 	}
@@ -271,7 +274,7 @@ func (g *gen) planReadd(w store.Want, p *plan) error {
 	}
 	prep := g.c.prepared[w.ID]
 	if prep == nil || !prep.ready {
-		g.c.prepareChain(w, leaf.Handle)
+		g.c.prepareChain(w, g.known[leaf.Account].Handle())
 		return errLater
 	}
 	if prep.err != nil {
@@ -298,7 +301,7 @@ func (g *gen) planAgain(w store.Want, p *plan) error {
 	}
 	prep := g.c.prepared[w.ID]
 	if prep == nil || !prep.ready {
-		g.c.prepare(w, []string{leaf.Handle})
+		g.c.prepare(w, []string{g.known[leaf.Account].Handle()})
 		return errLater
 	}
 	if prep.err != nil {
@@ -357,6 +360,10 @@ func (c *Client) commitPlan(g *gen, w store.Want, p *plan) error {
 		// ones after so many adds.
 		params.ForcePath = p.path || len(p.proposals)+len(p.refs) == 0 ||
 			g.group.MemberCount() <= pathAlways || g.Adds+uint64(len(p.guests)) > pathAdds
+		if p.leaf {
+			cred := c.credential()
+			params.NewLeaf = &mls.NewLeaf{Credential: &cred}
+		}
 		s, err := g.group.Commit(params)
 		if err != nil {
 			return err

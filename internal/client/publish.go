@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,15 +17,20 @@ import (
 func (c *Client) publishInbox() {
 	a := c.account
 	ask(a.link, wire.OpPublish, wire.Publish{Inbox: &a.inbox, Capability: &a.public, Private: a.private}, func(n wire.KeyPackageCount, err error) {
+		if a.enter && errors.Is(err, wire.Refuse(wire.CodeMoved, "")) { // back where the account has been
+			c.enterHome(c.homeOpened)
+			return
+		}
 		if err != nil {
 			c.registered(err)
 			c.publishLater()
 			return
 		}
+		a.enter = false // it is brought
 		c.publish(n)
 	})
 	if !a.watched {
-		c.watchInbox()
+		c.watchInbox(a)
 	}
 }
 

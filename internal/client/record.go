@@ -70,6 +70,7 @@ func (c *Client) putRecord() {
 				return tx.SetFact(factRecorded, sum[:])
 			})
 			c.tellRecovery()
+			c.leaveRecords()
 		}
 		if err != nil && refused(err) {
 			c.fail("keeping the recovery record", err)

@@ -26,8 +26,11 @@ var ErrRecovering = errors.New("a recovery is under way here already")
 // regain is a recovery under way on a device without an account.
 type regain struct {
 	c      *Client
-	handle wire.Handle
-	typed  string // the words, until they were read
+	handle wire.Handle  // where the account is looked for now
+	began  wire.Handle  // the handle that the person typed
+	moved  *wire.Lookup // what that one's server says, where the account has moved on from there
+	tried  int          // servers that it was followed to
+	typed  string       // the words, until they were read
 	label  string
 	words  *identity.RecoveryKeys
 	fresh  *identity.Keys
@@ -70,7 +73,7 @@ func (c *Client) Recover(ctx context.Context, handle, words, label string) error
 		}
 		c.endTalk(LinkFailed, ErrLinkingCancelled)
 		c.self = h // the person typed it: its server may have a private address
-		r := &regain{c: c, handle: h, typed: words, label: label, fresh: fresh, done: done}
+		r := &regain{c: c, handle: h, began: h, typed: words, label: label, fresh: fresh, done: done}
 		c.regain = r
 		c.timer("recover", recoverTime, func() { r.end(ErrUnreachable) })
 		r.look()
@@ -116,6 +119,12 @@ func (r *regain) look() {
 		if err == nil {
 			err = r.prepare(b)
 		}
+		switch {
+		case errors.Is(err, errLater): // it looks further
+			return
+		case err != nil && r.moved != nil && r.handle != r.began: // where it was moved to nobody answers for it
+			err = r.turnBack()
+		}
 		if err != nil {
 			r.end(err)
 			return
@@ -136,9 +145,50 @@ func (r *regain) prepare(b []byte) error {
 	if err != nil {
 		return err
 	}
+	if chain.Handle() != r.handle.String() && mayFollow(r.handle, chain) {
+		return r.goAfter(l, chain)
+	}
 	if chain.Handle() != r.handle.String() {
 		return wire.Refuse(wire.CodeBadChain, "%s answered for %s with the account of %s", r.handle.Host, r.handle, chain.Handle())
 	}
+	if r.moved != nil { // it has to be the account that the person's own server named
+		if before, err := identity.Verify(r.moved.Chain); err != nil || !chain.Includes(before.Head(), before.Len()) {
+			return wire.Refuse(wire.CodeBadChain, "%s has another account under %s", r.handle.Host, r.handle)
+		}
+	}
+	return r.states(chain, false)
+}
+
+// goAfter looks at the handle that an account has moved to.
+func (r *regain) goAfter(l wire.Lookup, chain *identity.Chain) error {
+	h, err := wire.ParseHandle(chain.Handle())
+	if err != nil {
+		return err
+	}
+	if r.moved == nil {
+		r.moved = &l
+	}
+	if r.tried++; r.tried > mostHops {
+		return wire.Refuse(wire.CodeBadChain, "%s: %v", r.began, errNoWay)
+	}
+	r.handle = h
+	r.look()
+	return errLater
+}
+
+// turnBack recovers the account where the person knows it, since it was moved to where nobody
+// answers for it, or with another chain: the words bring it back there in the same step.
+func (r *regain) turnBack() error {
+	chain, err := identity.Verify(r.moved.Chain)
+	if err != nil {
+		return err
+	}
+	r.handle = r.began
+	return r.states(chain, true)
+}
+
+// states makes the statements of the recovery; home: and the way back to the typed handle.
+func (r *regain) states(chain *identity.Chain, home bool) (err error) {
 	if r.words == nil {
 		if r.words, err = wordsOf(chain, r.typed); err != nil {
 			return err
@@ -161,6 +211,9 @@ func (r *regain) prepare(b []byte) error {
 		if err := state(r.words.RevokeDevice(r.after, d.Name, r.c.now())); err != nil {
 			return err
 		}
+	}
+	if home {
+		return state(r.words.Move(r.after, r.handle, r.c.now()))
 	}
 	return nil
 }

@@ -12,6 +12,9 @@ type HostState struct {
 	Fails int   // connections that failed in a row
 	Err   error // the last failure, nil while up
 	Since int64 // unreachable since, Unix milliseconds; 0 while up
+
+	Retiring int64  // when it will be switched off, as it says itself, Unix milliseconds; 0: it does not say so
+	Reason   string // what its operator says about that
 }
 
 // Hosts says how the home server and the hosts of rooms can be reached.
@@ -19,13 +22,21 @@ func (c *Client) Hosts() (out []HostState) {
 	c.on(func() {
 		if c.account != nil {
 			l := c.account.link
-			out = append(out, HostState{Name: l.host, Home: true, Up: l.up, Fails: l.fails, Err: l.lastErr, Since: l.since})
+			out = append(out, c.stateOf(l, true))
 		}
 		for _, l := range c.sortedHosts() {
-			out = append(out, HostState{Name: l.host, Up: l.up, Fails: l.fails, Err: l.lastErr, Since: l.since})
+			out = append(out, c.stateOf(l, false))
 		}
 	})
 	return out
+}
+
+func (c *Client) stateOf(l *link, home bool) HostState {
+	h := HostState{Name: l.host, Home: home, Up: l.up, Fails: l.fails, Err: l.lastErr, Since: l.since}
+	if r := c.retiringOf(l.host); r != nil {
+		h.Retiring, h.Reason = r.On, r.Reason
+	}
+	return h
 }
 
 // Told is the last notice that was shown to the person.

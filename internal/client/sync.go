@@ -84,6 +84,9 @@ func (c *Client) quiet() (bool, error) {
 	if a.link.up && !a.read || !a.link.up && a.link.fails == 0 || c.pending > 0 || len(c.entering) > 0 || c.backing {
 		return false, nil
 	}
+	if c.goingOn() || c.emptying() {
+		return false, nil
+	}
 	busy := false
 	err := c.read(func(tx store.Tx) error {
 		for _, g := range c.sortedGens() {

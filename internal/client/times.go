@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"math"
 	"time"
 
 	"sotto/internal/said"
@@ -20,6 +21,11 @@ const (
 	rejoinWait   = 24 * time.Hour   // a device that nobody lets in again moves the room
 	rivalWait    = 24 * time.Hour   // two moves count as made at once
 	mergeWait    = 7 * 24 * time.Hour
+	newsWait     = 10 * time.Second // before another device than the one that moved the account tells rooms of it
+	alongWait    = 5 * time.Second  // before the first room moves along with its person
+	alongEvery   = 2 * time.Second  // before the next one does
+	forGood      = math.MaxInt64    // no time at which somebody is left behind
+	mostHops     = 8                // servers that one lookup leads to
 
 	reopenWait   = 500 * time.Millisecond // before a store is opened again that failed in a commit
 	receiptDelay = 50 * time.Millisecond  // receipts of a burst go together
@@ -79,6 +85,7 @@ func (c *Client) everyMinute() {
 	c.partHosts()
 	c.dropOld()
 	c.resumeClearing()
+	c.letGo()
 	c.payProfiles()
 	c.picturesSoon()
 	c.backUpIfDue()
@@ -113,6 +120,9 @@ func (g *gen) due(tx store.Tx, after *[]func(), now int64) error {
 		}
 	}
 	if err := g.hostGone(tx, after, now); err != nil {
+		return err
+	}
+	if err := g.leaveRetiring(tx, now); err != nil {
 		return err
 	}
 	r, err := tx.Room(g.Room)

@@ -30,6 +30,7 @@ const (
 	wantDismissKind  uint8 = 13 // take out devices that an account has revoked
 	wantReturnedKind uint8 = 14 // somebody lost every device: waits for the person's word, and nothing is done about it
 	wantReturnKind   uint8 = 15 // let them in again
+	wantNewsKind     uint8 = 16 // tell what is new in the chain of this account
 )
 
 const (
@@ -89,6 +90,8 @@ type wantMove struct {
 	Generation uint64       `cbor:"1,keyasint"`
 	Culprits   []room.Owner `cbor:"2,keyasint"`
 	Reason     string       `cbor:"3,keyasint"`
+	Whole      int64        `cbor:"4,keyasint,omitempty"` // the room goes on where it is: until then nobody is left behind, Unix milliseconds
+	Asked      bool         `cbor:"5,keyasint,omitempty"` // the person waits: it is now or not
 }
 
 // preparation is what a want needs from the network before it can be acted on.
@@ -100,6 +103,7 @@ type preparation struct {
 	more   []string // who comes in afterwards: too many for a beginning, or refused for now
 	err    error
 	ready  bool
+	epoch  uint64 // of the group when it was begun, where the room goes on meanwhile
 }
 
 // pumpWants works on what is due.
@@ -194,7 +198,7 @@ var (
 // not told when it fails.
 func asked(kind uint8) bool {
 	switch kind {
-	case wantUpdate, wantFarewell, wantReadd, wantAgain, wantBringKind, wantDismissKind:
+	case wantUpdate, wantFarewell, wantReadd, wantAgain, wantBringKind, wantDismissKind, wantNewsKind:
 		return false
 	}
 	return true

@@ -223,6 +223,11 @@ func (c *Chain) Len() int { return len(c.signed) }
 // Handle is the account's address after the last statement.
 func (c *Chain) Handle() string { return c.handle }
 
+// Lived says whether the account has ever had this handle.
+func (c *Chain) Lived(handle string) bool {
+	return slices.ContainsFunc(c.Record(0), func(s Statement) bool { return s.Handle == handle })
+}
+
 // Recovery is the recovery key, nil while the account has none.
 func (c *Chain) Recovery() *Recovery { return c.recovery }
 

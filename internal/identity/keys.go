@@ -188,6 +188,13 @@ func (r *RecoveryKeys) Replace(c *Chain, next *RecoveryKeys, now time.Time) []by
 	return sign(s, r.signature, next.signature)
 }
 
+// Move is the statement by which the recovery key moves the account to another handle: back
+// to where somebody with a device has moved it away from.
+func (r *RecoveryKeys) Move(c *Chain, h wire.Handle, now time.Time) []byte {
+	s := &Statement{Version: 1, Kind: Move, Position: uint64(c.Len()), Previous: c.Head(), Time: uint64(now.Unix()), Handle: h.String()}
+	return sign(s, r.signature, nil)
+}
+
 // Open opens what Seal sealed to the recovery key.
 func (r *RecoveryKeys) Open(info, sealed []byte) ([]byte, error) { return open(r.seal, info, sealed) }
 

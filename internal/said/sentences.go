@@ -100,10 +100,12 @@ var sentences = map[string]string{
 	"device.compared":   "{name} linked a new device. You compared numbers before that.",
 	"revoked":           "{name} removed a device.",
 	"revoked.compared":  "{name} removed a device. You compared numbers before that.",
-	"handle":            "{name} has another address now: {handle}.",
+	"handle":            "{name} is now {handle}.",
 	"own.device":        "A new device was linked to your account: {device}. If it is not yours, unlink it.",
 	"own.unlinked":      "A device was unlinked from your account: {device}.",
 	"own.unlinked.this": "This device was unlinked from your account. What it holds stays here, and nothing new comes.",
+	"own.moved":         "Your account lives at another server now: you are {handle}. If that was not you, bring it back with your 24 words.",
+	"own.moved.here":    "You are {handle} now. Your other devices follow by themselves.",
 	"own.recovered":     "A device came into your account by your 24 words: {device}. If it is not yours, somebody has them.",
 	"own.words":         "Your 24 words were set.",
 	"own.words.new":     "Your 24 words were replaced. The old ones are good for nothing now.",
@@ -120,6 +122,7 @@ var sentences = map[string]string{
 	"backup.lost":       "{n} parts of your backup were gone or damaged. What they held is not back.",
 	"identity.fork":     "Two different lists of devices of {name} are signed as true. Nothing is sent to either until this is settled.",
 	"identity.older":    "{host} answered with an older list of the devices of {name} than this device knows.",
+	"identity.moved":    "{name} is said to have moved to {handle}, where the server names another account. Nothing was sent there.",
 	"identity.other":    "Somebody wrote to you as {name} who is not: their server names another account. It was dropped.",
 
 	// servers that do not keep their word
@@ -173,6 +176,9 @@ var sentences = map[string]string{
 	"why.rules":       "a change that the rules of the room do not allow",
 	"why.follow":      "a change that this device cannot follow",
 	"why.alone":       "nobody in it could let this device in again",
+	"why.hand":        "somebody who manages it chose another server",
+	"why.home":        "somebody in it lives at another server now",
+	"why.retired":     "its server will be switched off",
 	"why.differs":     "its server did not show everybody the same",
 }
 

@@ -167,6 +167,9 @@ func (t Tx) Untold() ([]Untold, error) {
 	})
 }
 
+// Untell notes that the home server knows none of the capabilities: it is another one.
+func (t Tx) Untell() error { return t.tx.Exec(`UPDATE capabilities SET told = 0`) }
+
 // Told notes that the home server knows the capabilities of these rooms.
 func (t Tx) Told(ids []room.ID) error {
 	for _, id := range ids {
