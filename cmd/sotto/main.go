@@ -36,6 +36,7 @@ type table struct {
 	Recover  command.Recover `cmd:"" group:"This device" help:"Make this device the only one of your account, by its 24 words."`
 	Backup   backupTable     `cmd:"" group:"This device" help:"Keep what was said in a backup that your 24 words open, or a passphrase."`
 	Restore  command.Restore `cmd:"" group:"This device" help:"Take what a backup of your account holds."`
+	Move     moveTable       `cmd:"" group:"This device" help:"Move to another home server, or move a conversation to yours."`
 
 	Send    command.Send    `cmd:"" group:"Messages" help:"Write to a person or a room."`
 	Read    command.Read    `cmd:"" group:"Messages" help:"Read what is new."`
@@ -114,6 +115,11 @@ type backupTable struct {
 	Check  command.BackupCheck  `cmd:"" help:"Read a backup to its end, and tell what it holds."`
 }
 
+type moveTable struct {
+	Person command.MovePerson `cmd:"" help:"Move your account to another home server. Your contacts follow."`
+	Room   command.MoveRoom   `cmd:"" help:"Move a conversation to your home server."`
+}
+
 type roomTable struct {
 	Create    command.RoomCreate    `cmd:"" help:"Make a room."`
 	Show      command.RoomShow      `cmd:"" help:"Tell everything about a room."`
@@ -147,6 +153,7 @@ type serverTable struct {
 	Invite  command.ServerInvite  `cmd:"" help:"Make invitation codes."`
 	Suspend command.ServerSuspend `cmd:"" help:"Suspend an account."`
 	Delete  command.ServerDelete  `cmd:"" help:"Delete an account."`
+	Retire  command.ServerRetire  `cmd:"" help:"Tell everybody here when the server will be switched off."`
 	Status  command.ServerStatus  `cmd:"" help:"Tell how the server is."`
 }
 

@@ -149,6 +149,9 @@ func (b *batch) one(e client.Event) {
 		b.notice(e)
 	case client.EventOnline:
 		b.send(api.Event{Type: api.EventHosts, Hosts: hosts(b.in.Client)})
+	case client.EventHome:
+		b.send(api.Event{Type: api.EventPhase})
+		b.send(api.Event{Type: api.EventHosts, Hosts: hosts(b.in.Client)})
 	case client.EventHistory:
 		b.send(api.Event{Type: api.EventHistory})
 	case client.EventRecovery:

@@ -37,7 +37,7 @@ func (c *call) fillState(s *api.State) error {
 	if err != nil {
 		return err
 	}
-	s.Self, s.Hosts = &self, hosts(c.c)
+	s.Self, s.Hosts, s.Moving = &self, hosts(c.c), c.c.Going()
 	list, err := requests(c)
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func hosts(c *client.Client) []api.Host {
 	var out []api.Host
 	at := map[string]int{}
 	for _, h := range c.Hosts() {
-		x := api.Host{Host: h.Name, Home: h.Home, Up: h.Up, Since: h.Since}
+		x := api.Host{Host: h.Name, Home: h.Home, Up: h.Up, Since: h.Since, Retiring: h.Retiring, Reason: h.Reason}
 		if !h.Up && h.Err != nil {
 			x.Why, x.Code = explain.Reason(h.Err), explain.Error(h.Err).Code
 		}

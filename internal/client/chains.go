@@ -87,6 +87,9 @@ func (c *Client) chainGrew(tx store.Tx, after *[]func(), p store.Person, chain *
 			}
 		case s.Kind == identity.Move:
 			what = ChangedHandle
+			if name == chain.Handle() { // who has no other name is called as before
+				name = p.Handle
+			}
 			says = said.Of("handle", "name", name, "handle", s.Handle)
 		default:
 			continue

@@ -333,6 +333,16 @@ func (c *Client) settleIntoHome(done func(error)) {
 	}, done)
 }
 
+// Going is the handle that a move leads to which is under way here, "" when there is none.
+func (c *Client) Going() (to string) {
+	c.on(func() {
+		if c.going != nil {
+			to = c.going.To
+		}
+	})
+	return to
+}
+
 // goingOn says whether a move is under way that does not wait for anybody.
 func (c *Client) goingOn() bool {
 	return c.going != nil && !c.unlinked() && c.account != nil && c.account.link.up

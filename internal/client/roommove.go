@@ -36,7 +36,7 @@ func (c *Client) MoveRoom(ctx context.Context, to, host string) (err error) {
 		case g.Host == c.self.Host:
 			return nil, wire.Refuse(wire.CodeMalformed, "this conversation is at %s already", g.Host)
 		case !g.ctx.IsAdmin(c.chain.ID()):
-			return nil, room.ErrForbidden
+			return nil, &Undone{said.Of("failed.forbidden")}
 		}
 		return wantMove{Generation: g.Number, Reason: said.Of("why.hand").Text(), Whole: forGood, Asked: true}, nil
 	})

@@ -184,7 +184,7 @@ func (Status) RunHome(ctx context.Context, home string, x *IO) error {
 			v.Handle = s.Self.Handle
 		}
 		for _, h := range s.Hosts {
-			v.Hosts = append(v.Hosts, ServerHost{h.Host, h.Home, h.Up, h.Why})
+			v.Hosts = append(v.Hosts, ServerHost{h.Host, h.Home, h.Up, h.Why, stamp(h.Retiring), h.Reason})
 		}
 	}
 	if x.JSON {
@@ -209,6 +209,9 @@ func (x *IO) status(v Running) error {
 			state = "not reached " + h.Why
 		}
 		x.printf("%s %s\n", line(h.Host), line(state))
+		if h.Retiring != "" {
+			x.printf("  will be switched off on %s %s\n", h.Retiring, line(h.Reason))
+		}
 	}
 	return x.failed
 }

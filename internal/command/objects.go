@@ -150,6 +150,9 @@ type ServerHost struct {
 	Home bool   `json:"home"`
 	Up   bool   `json:"up"`
 	Why  string `json:"why,omitempty"`
+
+	Retiring string `json:"retiring,omitempty"` // when it will be switched off
+	Reason   string `json:"reason,omitempty"`
 }
 
 // Name says whether a handle can be had.

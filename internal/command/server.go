@@ -255,8 +255,11 @@ func (ServerStatus) Run(ctx context.Context, dir string, x *IO) error {
 		}{"status", st})
 		return nil
 	}
-	x.printf("version     %s\nhost        %s\nregistering %s\nup          %s\naccounts    %d\nlogs        %d, %d entries, %s\nblobs       %d, %s\nconnections %d, watching %d, meetings %d\nmemory      %s\n",
-		st.Version, st.Host, entry(st.Open), seconds(st.UptimeS), st.Accounts, st.Logs, st.Entries, size(st.LogBytes), st.Blobs, size(st.Bytes), st.Connections, st.Watches, st.Meetings, size(st.Memory))
+	x.printf("version     %s\nhost        %s\nregistering %s\nup          %s\naccounts    %d, moved away %d\nlogs        %d, %d entries, %s\nblobs       %d, %s\nconnections %d, watching %d, meetings %d\nmemory      %s\n",
+		st.Version, st.Host, entry(st.Open), seconds(st.UptimeS), st.Accounts, st.Moved, st.Logs, st.Entries, size(st.LogBytes), st.Blobs, size(st.Bytes), st.Connections, st.Watches, st.Meetings, size(st.Memory))
+	if st.Retiring != "" {
+		x.printf("retires     %s; still to leave: %s, %s\n", st.Retiring, count(st.Accounts, plural(st.Accounts, "account", "accounts")), count(int(st.Logs), plural(int(st.Logs), "log", "logs")))
+	}
 	return nil
 }
 

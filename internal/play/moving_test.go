@@ -484,7 +484,7 @@ func TestKilledWhileMoving(t *testing.T) {
 		t.Fatal(err)
 	}
 	greets(bo, ana)
-	step, most := 2, 300
+	step, most := 5, 300
 	if raceEnabled {
 		step = 11
 	}

@@ -35,7 +35,7 @@ const (
 	EventNotice   EventType = "notice"
 	EventHosts    EventType = "hosts"
 	EventSettings EventType = "settings"
-	EventPhase    EventType = "phase"    // locked, opened, deleted: load the state again
+	EventPhase    EventType = "phase"    // locked, opened, deleted, moved to another home server: load the state again
 	EventHistory  EventType = "history"  // more of the history came from another device: GET /devices says how much
 	EventLinking  EventType = "linking"  // the linking of a device went on: load it again
 	EventBackups  EventType = "backups"  // a backup is being made or restored, or has ended: load how they stand again

@@ -32,6 +32,7 @@ type State struct {
 	Requests    int          `json:"requests"`             // strangers who wait
 	Unread      int64        `json:"unread"`               // in conversations that are not muted
 	Invitation  string       `json:"invitation,omitempty"` // a link that sotto was opened with
+	Moving      string       `json:"moving,omitempty"`     // the handle that a move leads to which is under way here
 	NewsThrough int64        `json:"news_through"`         // the last notice that was shown
 }
 
@@ -53,6 +54,9 @@ type Host struct {
 	Since int64  `json:"since,omitempty"` // down since
 	Why   string `json:"why,omitempty"`
 	Code  string `json:"code,omitempty"` // of why: see docs/command-line.md
+
+	Retiring int64  `json:"retiring,omitempty"` // when it will be switched off, as it says itself
+	Reason   string `json:"reason,omitempty"`   // what its operator says about that
 }
 
 // LocalServer is a home server that this app runs.

@@ -26,6 +26,8 @@ import type {
   LocalServer,
   MakeWords,
   Message,
+  Move,
+  MoveRoom,
   NameInfo,
   NameQuery,
   NewAccount,
@@ -237,6 +239,9 @@ export const backupPart = (body: BackupPart, signal?: AbortSignal): Promise<Back
 /** Restore a backup of this account. Answers when it was opened; what is here stays. (POST /backups/restore) */
 export const restoreBackup = (body: RestoreBackup, signal?: AbortSignal): Promise<Backups> =>
   request<Backups>('POST', '/backups/restore', { body, signal })
+/** Move this account to another home server. Answers when it lives there; what was begun goes on by itself. (POST /account/move) */
+export const move = (body: Move, signal?: AbortSignal): Promise<Self> =>
+  request<Self>('POST', '/account/move', { body, signal })
 
 /** Delete the account at its server, leave every room, empty this home. (DELETE /account) */
 export const deleteAccount = (body: EndAccount, signal?: AbortSignal): Promise<void> =>
@@ -273,6 +278,10 @@ export const room = (room: string, signal?: AbortSignal): Promise<RoomDetail> =>
 /** Change a room for everybody. (PATCH /rooms/{room}) */
 export const changeRoom = (room: string, body: RoomChange, signal?: AbortSignal): Promise<RoomDetail> =>
   request<RoomDetail>('PATCH', `/rooms/${part(room)}`, { body, signal })
+
+/** Move a conversation to one's own home server. (POST /rooms/{room}/move) */
+export const moveRoom = (room: string, body: MoveRoom, signal?: AbortSignal): Promise<RoomDetail> =>
+  request<RoomDetail>('POST', `/rooms/${part(room)}/move`, { body, signal })
 
 /** Remove a room that was left, with its history, from this device. (DELETE /rooms/{room}) */
 export const deleteRoom = (room: string, signal?: AbortSignal): Promise<void> =>

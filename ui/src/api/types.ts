@@ -225,6 +225,10 @@ export interface Host {
   why?: string
   /** of why: see docs/command-line.md */
   code?: string
+  /** when it will be switched off, as it says itself */
+  retiring?: number
+  /** what its operator says about that */
+  reason?: string
 }
 
 /** InspectLink asks what an invitation link is, without spending it. */
@@ -435,6 +439,26 @@ export interface Moment {
   count?: number
   /** of how many */
   of?: number
+}
+
+/** Move moves this account to another home server. */
+export interface Move {
+  /** name@host there */
+  handle: string
+  /** a link, or the code in it, where that server is not open */
+  invitation?: string
+  /** the conversations at the old server move along */
+  rooms?: boolean
+  /** the old server is gone for good: do not wait for it */
+  without?: boolean
+  /** where one guards the key */
+  passphrase?: string
+}
+
+/** MoveRoom moves a conversation to another server. */
+export interface MoveRoom {
+  /** "": one's own home server */
+  host?: string
 }
 
 /** NameInfo says whether a handle can be had. */
@@ -1032,6 +1056,8 @@ export interface State {
   unread: number
   /** a link that sotto was opened with */
   invitation?: string
+  /** the handle that a move leads to which is under way here */
+  moving?: string
   /** the last notice that was shown */
   news_through: number
 }
