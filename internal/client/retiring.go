@@ -16,8 +16,7 @@ const factRetiring = "retiring"
 
 const (
 	mostRetiring = 64
-	retireSpread = 6 * time.Hour             // rooms do not all leave in one moment
-	retireFar    = 10 * 366 * 24 * time.Hour // a later day says nothing
+	retireSpread = 6 * time.Hour // rooms do not all leave in one moment
 )
 
 // retiring is what a server says of itself.
@@ -48,7 +47,7 @@ func (c *Client) retiringOf(host string) *retiring {
 // hearRetiring takes what a server says of itself, and of no other; nil: nothing.
 func (c *Client) hearRetiring(host string, r *wire.Retiring) {
 	var says *retiring
-	if r != nil && r.On != 0 && r.On < uint64(c.nowMS()+retireFar.Milliseconds()) {
+	if r != nil && r.On != 0 && r.On < uint64(c.nowMS()+wire.MaxRetiring.Milliseconds()) {
 		says = &retiring{Host: host, On: int64(r.On)}
 		if len(r.Reason) <= wire.MaxReason && room.CheckStatus(r.Reason) == nil {
 			says.Reason = r.Reason

@@ -55,8 +55,9 @@ const (
 	SwapInterval          = time.Second // between two swaps of one log
 	LogNameRest           = 90 * 24 * time.Hour
 	MinInvitationLifetime = time.Minute
-	ReserveTime           = 7 * 24 * time.Hour  // a handle is kept for an account that is about to move
-	MovedTime             = 30 * 24 * time.Hour // an account that moved away is kept its inboxes
+	ReserveTime           = 7 * 24 * time.Hour    // a handle is kept for an account that is about to move
+	MaxRetiring           = 3660 * 24 * time.Hour // a server says no earlier when it will be switched off
+	MovedTime             = 30 * 24 * time.Hour   // an account that moved away is kept its inboxes
 	MaxInvitationLifetime = 30 * 24 * time.Hour
 	ErasedWithin          = 15 * time.Minute // an erased entry has left every file
 	MeetingTime           = 2 * time.Minute  // how long a meeting lasts

@@ -16,12 +16,14 @@ export class Refusal extends Error {
 export class App {
   #process: Process | undefined;
   origin = '';
+  /** Said to every start: what is not usual. */
+  readonly args: string[] = [];
 
   constructor(readonly home: string) {}
 
   /** start runs it and returns the address of a window. */
   async start(env: Record<string, string> = {}): Promise<string> {
-    const [p, first] = await Process.start<Opening>(['--home', this.home, '--json', '--timeout', '60s', 'app', '--print-url'], env);
+    const [p, first] = await Process.start<Opening>(['--home', this.home, ...this.args, '--json', '--timeout', '60s', 'app', '--print-url'], env);
     this.#process = p;
     this.origin = new URL(first.url).origin;
     return first.url;

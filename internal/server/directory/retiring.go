@@ -15,6 +15,8 @@ func (d *Directory) Retire(r *wire.Retiring) error {
 		switch {
 		case len(r.Reason) > wire.MaxReason || !utf8.ValidString(r.Reason) || strings.ContainsFunc(r.Reason, unicode.IsControl):
 			return wire.Refuse(wire.CodeMalformed, "a reason is a line of at most %d bytes", wire.MaxReason)
+		case r.On > uint64(d.o.Now().Add(wire.MaxRetiring).UnixMilli()):
+			return wire.Refuse(wire.CodeMalformed, "say it later: the day is more than ten years away")
 		case r.On <= uint64(d.o.Now().UnixMilli()):
 			return wire.Refuse(wire.CodeMalformed, "the day on which the server is switched off is one to come")
 		}

@@ -54,7 +54,7 @@ export const de: Same<typeof en> = {
   'said.device.compared': '{name} hat ein neues Gerät verbunden. Eure Nummern habt ihr vorher verglichen.',
   'said.revoked': '{name} hat ein Gerät entfernt.',
   'said.revoked.compared': '{name} hat ein Gerät entfernt. Eure Nummern habt ihr vorher verglichen.',
-  'said.handle': '{name} hat jetzt eine andere Adresse: {handle}.',
+  'said.handle': '{name} ist jetzt {handle}.',
   'said.own.device': 'Ein neues Gerät wurde mit deinem Konto verbunden: {device}. Ist es nicht deines, trenne es.',
   'said.own.unlinked': 'Ein Gerät wurde von deinem Konto getrennt: {device}.',
   'said.own.unlinked.this': 'Dieses Gerät wurde von deinem Konto getrennt. Was es hat, bleibt hier, und Neues kommt nicht.',
@@ -68,6 +68,7 @@ export const de: Same<typeof en> = {
   'said.settled': 'Die 24 Wörter von {name} haben geklärt, welche Geräte dazugehören. Vergleicht die Nummern noch einmal, bevor du ihnen traust.',
   'said.identity.fork': 'Zwei verschiedene Gerätelisten von {name} sind als echt unterschrieben. An keine wird etwas geschickt, bis das geklärt ist.',
   'said.identity.older': '{host} hat mit einer älteren Geräteliste von {name} geantwortet, als dieses Gerät sie kennt.',
+  'said.identity.moved': '{name} soll nach {handle} umgezogen sein, wo der Server ein anderes Konto nennt. Dorthin wurde nichts gesendet.',
   'said.identity.other': 'Jemand hat dir als {name} geschrieben, ohne es zu sein: Der Server nennt ein anderes Konto. Es wurde verworfen.',
 
   // servers that do not keep their word
@@ -101,6 +102,8 @@ export const de: Same<typeof en> = {
   'said.failed.forbidden': 'Eine Änderung dieser Unterhaltung ging nicht: Das dürfen nur, die sie verwalten.',
   'said.failed.letter': 'Eine Einladung an {host} kam nicht an: {why}',
   'said.failed.join': 'Der Einladung von {name} war nicht zu folgen: {why}',
+  'said.own.moved': 'Dein Konto lebt jetzt auf einem anderen Server: Du bist {handle}. Warst du das nicht, hol es mit deinen 24 Wörtern zurück.',
+  'said.own.moved.here': 'Du bist jetzt {handle}. Deine anderen Geräte kommen von selbst nach.',
   'said.own.recovered': 'Ein Gerät kam über deine 24 Wörter in dein Konto: {device}. Ist es nicht deines, hat jemand sie.',
   'said.own.words.new': 'Deine 24 Wörter wurden ersetzt. Die alten sind jetzt wertlos.',
 
@@ -127,5 +130,8 @@ export const de: Same<typeof en> = {
   'said.why.rules': 'Eine Änderung war gegen ihre Regeln',
   'said.why.follow': 'Einer Änderung konnte ein Gerät nicht folgen',
   'said.why.alone': 'Niemand darin konnte ein Gerät wieder einlassen',
+  'said.why.hand': 'Jemand, der sie verwaltet, hat einen anderen Server gewählt',
+  'said.why.home': 'Jemand darin lebt jetzt auf einem anderen Server',
+  'said.why.retired': 'Ihr Server wird abgeschaltet',
   'said.why.differs': 'Ihr Server zeigte nicht allen dasselbe',
 };

@@ -54,7 +54,7 @@ export const es: Same<typeof en> = {
   'said.device.compared': '{name} enlazó un dispositivo nuevo. Comparasteis números antes de eso.',
   'said.revoked': '{name} quitó un dispositivo.',
   'said.revoked.compared': '{name} quitó un dispositivo. Comparasteis números antes de eso.',
-  'said.handle': '{name} tiene ahora otra dirección: {handle}.',
+  'said.handle': '{name} ahora es {handle}.',
   'said.own.device': 'Se ha enlazado un dispositivo nuevo a tu cuenta: {device}. Si no es tuyo, desenlázalo.',
   'said.own.unlinked': 'Se ha desenlazado un dispositivo de tu cuenta: {device}.',
   'said.own.unlinked.this': 'Este dispositivo se ha desenlazado de tu cuenta. Lo que tiene se queda aquí, y no llega nada nuevo.',
@@ -68,6 +68,7 @@ export const es: Same<typeof en> = {
   'said.settled': 'Las palabras de recuperación de {name} han resuelto qué dispositivos son suyos. Comparad los números otra vez antes de confiar en ellos.',
   'said.identity.fork': 'Hay dos listas distintas de los dispositivos de {name} firmadas como verdaderas. No se envía nada a ninguna hasta que se aclare.',
   'said.identity.older': '{host} respondió con una lista de los dispositivos de {name} más antigua que la que conoce este dispositivo.',
+  'said.identity.moved': 'Se dice que {name} se mudó a {handle}, donde el servidor nombra otra cuenta. No se envió nada allí.',
   'said.identity.other': 'Alguien te escribió como {name} sin serlo: el servidor nombra otra cuenta. Se descartó.',
 
   // servers that do not keep their word
@@ -101,6 +102,8 @@ export const es: Same<typeof en> = {
   'said.failed.forbidden': 'No se pudo hacer un cambio de esta conversación: eso solo pueden hacerlo quienes la administran.',
   'said.failed.letter': 'Una invitación no llegó a {host}: {why}',
   'said.failed.join': 'No se pudo seguir la invitación de {name}: {why}',
+  'said.own.moved': 'Tu cuenta vive ahora en otro servidor: eres {handle}. Si no fuiste tú, recupérala con tus 24 palabras.',
+  'said.own.moved.here': 'Ahora eres {handle}. Tus otros dispositivos te siguen solos.',
   'said.own.recovered': 'Un dispositivo entró en tu cuenta con tus 24 palabras: {device}. Si no es tuyo, alguien las tiene.',
   'said.own.words.new': 'Se han sustituido tus 24 palabras. Las antiguas ya no sirven.',
 
@@ -127,5 +130,8 @@ export const es: Same<typeof en> = {
   'said.why.rules': 'un cambio no cumplía sus reglas',
   'said.why.follow': 'un dispositivo no pudo seguir un cambio',
   'said.why.alone': 'nadie en ella pudo dejar volver a un dispositivo',
+  'said.why.hand': 'alguien que la administra eligió otro servidor',
+  'said.why.home': 'alguien en ella vive ahora en otro servidor',
+  'said.why.retired': 'su servidor se apagará',
   'said.why.differs': 'su servidor no mostró lo mismo a todos',
 };
