@@ -91,8 +91,11 @@ func (c *Client) presentHome(tx store.Tx) (h leftHome, err error) {
 
 // putHome writes down where this device lives, and where it has lived.
 func putHome(tx store.Tx, h leftHome, rest []leftHome) error {
-	for name, value := range map[string][]byte{factHandle: []byte(h.Handle), factInbox: h.Inbox[:], factPublic: h.Public[:], factLeft: wire.Marshal(rest)} {
-		if err := tx.SetFact(name, value); err != nil {
+	for _, f := range []struct {
+		name  string
+		value []byte
+	}{{factHandle, []byte(h.Handle)}, {factInbox, h.Inbox[:]}, {factPublic, h.Public[:]}, {factLeft, wire.Marshal(rest)}} {
+		if err := tx.SetFact(f.name, f.value); err != nil {
 			return err
 		}
 	}
@@ -218,6 +221,9 @@ func (c *Client) enterHome(then func()) {
 func (g *gen) rehost() {
 	err := g.c.update(func(tx store.Tx, _ *[]func()) error {
 		if err := g.halt(tx); err != nil {
+			return err
+		}
+		if err := tx.DropWantsOf(g.Room, wantInviteKind); err != nil {
 			return err
 		}
 		w := wantMove{Generation: g.Number, Reason: said.Of("why.home").Text()}

@@ -291,7 +291,7 @@ func (c *Client) gather(w store.Want, g *gen, ctx room.Context, known room.Knowl
 			if out && ctx.Kind == room.Group && q.Account != c.chain.ID() {
 				continue
 			}
-			p.late = append(p.late, known[q.Account].Handle())
+			p.late = append(p.late, c.whereIs(known[q.Account]))
 		}
 	}
 	handles := p.late

@@ -274,7 +274,7 @@ func (g *gen) planReadd(w store.Want, p *plan) error {
 	}
 	prep := g.c.prepared[w.ID]
 	if prep == nil || !prep.ready {
-		g.c.prepareChain(w, g.known[leaf.Account].Handle())
+		g.c.prepareChain(w, g.c.whereIs(g.known[leaf.Account]))
 		return errLater
 	}
 	if prep.err != nil {
@@ -301,7 +301,7 @@ func (g *gen) planAgain(w store.Want, p *plan) error {
 	}
 	prep := g.c.prepared[w.ID]
 	if prep == nil || !prep.ready {
-		g.c.prepare(w, []string{g.known[leaf.Account].Handle()})
+		g.c.prepare(w, []string{g.c.whereIs(g.known[leaf.Account])})
 		return errLater
 	}
 	if prep.err != nil {

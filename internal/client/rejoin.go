@@ -158,7 +158,7 @@ func (c *Client) addresses(w store.Want, g *gen) {
 			c.pump()
 			return
 		}
-		c.lookup(people[i].Handle(), func(f *found, err error) {
+		c.lookup(c.whereIs(people[i]), func(f *found, err error) {
 			if err == nil && f.chain.ID() == people[i].ID() {
 				for _, d := range f.chain.ActiveDevices() {
 					if in, ok := f.inboxes[d.Name]; ok && d.Name != c.keys.Name {

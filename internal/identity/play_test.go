@@ -82,3 +82,31 @@ func (p *play) forge(signer, possession ed25519.PrivateKey, edit func(s *Stateme
 	edit(s)
 	return sign(s, signer, possession)
 }
+
+// Ana moves; the words bring her back, and outrank whoever moved her.
+func TestMoveAndBack(t *testing.T) {
+	ana, words := device(t, 1), recovery(t, 2)
+	home, away := handle(t, "ana@home.example"), handle(t, "ana@away.example")
+	c, err := Verify([][]byte{ana.Genesis(home, now)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Append(words.Move(c, away, now)); err == nil {
+		t.Fatal("words that the account does not have moved it")
+	}
+	for _, s := range []func() []byte{
+		func() []byte { return ana.SetRecovery(c, words, now) },
+		func() []byte { return ana.Move(c, away, now) },
+		func() []byte { return words.Move(c, home, now) },
+	} {
+		if err := c.Append(s()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Append(words.Move(c, home, now)); err == nil {
+		t.Error("it moved to where it is")
+	}
+	if c.Handle() != home.String() || !c.Lived(home.String()) || !c.Lived(away.String()) || c.Lived("bo@home.example") {
+		t.Errorf("%s", c.Handle())
+	}
+}

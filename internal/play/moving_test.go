@@ -207,14 +207,30 @@ func TestMoveWithoutTheOld(t *testing.T) {
 	phone := ana.device(t, "Phone")
 	phone.has(bo.Handle, "hello")
 	phone.Sync()
+	cy := w.PersonAt("cy", two)
 	w.Home.Stop()
-	ana.Eventually("has lost its server", func() bool { return !ana.Client.Hosts()[0].Up }, func() any { return nil })
+	for _, p := range []*Person{ana, phone} {
+		p.Eventually("has lost its server", func() bool { return !p.Client.Hosts()[0].Up }, func() any { return nil })
+	}
+	if _, err := phone.Client.CreateRoom(patient(t), "Begun", []string{cy.Handle}); err != nil { // its log cannot be made
+		t.Fatal(err)
+	}
 	if err := ana.Client.Move(patient(t), client.Moving{Handle: "ana@" + two.Name}); !errors.Is(err, client.ErrOldHome) {
 		t.Fatal(err)
+	}
+	if err := ana.Client.Move(patient(t), client.Moving{Handle: "ana@" + w.Host().Name}); !errors.Is(err, client.ErrGoing) {
+		t.Fatal(err)
+	}
+	if ana.Client.Going() != "ana@"+two.Name {
+		t.Error(ana.Client.Going())
 	}
 	ana.moves(t, two, client.Moving{Without: true})
 	bo.knows(ana, ana.Handle)
 	phone.at(two)
+	accept(t, cy, ana.Handle) // it is made where she lives now
+	cy.Eventually("is in the room that was begun", func() bool { return cy.Room("Begun").State == store.RoomActive }, func() any { return nil })
+	phone.Send("Begun", "here at last")
+	cy.has("Begun", "here at last")
 	bo.Send(ana.Handle, "still here")
 	ana.has(bo.Handle, "still here")
 	phone.has(bo.Handle, "still here")

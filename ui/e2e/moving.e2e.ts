@@ -77,6 +77,7 @@ describe('moving', () => {
     await ana.dialog('details.move.title', { host: two.host }).getByRole('button', { name: say('details.move.verb') }).click();
     await ana.hearsToast('details.moved', { host: two.host });
     expect(await hostOf('Club')).toBe(two.host);
+    await ana.press('details.close');
     await ana.writes('here now');
     await bo.opens('Club');
     await bo.reads('here now');
