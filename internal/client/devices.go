@@ -311,15 +311,6 @@ func (c *Client) chainOf(account identity.ID) (chain *identity.Chain, err error)
 	return chain, err
 }
 
-// whereIs is the handle of somebody of whom a room knows a chain: where they have moved since, if
-// this device knows that.
-func (c *Client) whereIs(chain *identity.Chain) string {
-	if longer, err := c.chainOf(chain.ID()); err == nil && longer != nil && longer.Len() > chain.Len() {
-		return longer.Handle()
-	}
-	return chain.Handle()
-}
-
 // tellOwnDevices lets the account's other devices know its chain: whatever comes into their
 // inboxes from here carries it.
 func (c *Client) tellOwnDevices() {

@@ -102,7 +102,7 @@ func putHome(tx store.Tx, h leftHome, rest []leftHome) error {
 	if err := tx.SetFactUint(factAfter, h.After); err != nil {
 		return err
 	}
-	if err := tx.DropFacts(factRecorded, factRecordedAt, factFresh); err != nil {
+	if err := tx.DropFacts(factRecorded, factRecordedAt, factFresh, factPrivate); err != nil {
 		return err
 	}
 	return tx.Untell()
@@ -156,11 +156,14 @@ func (c *Client) oweNews(tx store.Tx, id room.ID, wait int64) error {
 // planNews shows the room what this account's chain has since: a commit of our own leaf.
 func (g *gen) planNews(p *plan) error {
 	known := g.known[g.c.chain.ID()]
-	if known == nil || known.Len() >= g.c.chain.Len() {
-		return errDone // another device did it
+	if known == nil {
+		return errDone
+	}
+	p.prove(g, g.c.chain)
+	if len(p.proofs) == 0 { // another device did it, or the group holds another chain
+		return errDone
 	}
 	p.path, p.leaf = true, true
-	p.prove(g, g.c.chain)
 	return nil
 }
 
@@ -232,6 +235,15 @@ func (g *gen) rehost() {
 	if err != nil {
 		g.trip(err)
 	}
+}
+
+// whereIs is the handle of somebody of whom a room knows a chain: where they have moved since, if
+// this device knows that.
+func (c *Client) whereIs(chain *identity.Chain) string {
+	if longer, err := c.chainOf(chain.ID()); err == nil && longer != nil && longer.Len() > chain.Len() {
+		return longer.Handle()
+	}
+	return chain.Handle()
 }
 
 var errNoWay = errors.New("its server leads from handle to handle")
