@@ -75,6 +75,10 @@ func (c *Client) move(w store.Want) {
 	if c.account == nil || !c.account.link.up {
 		return
 	}
+	if body.Whole != 0 && body.Whole != forGood && g.State == store.GenLive && c.retiringOf(g.Host) == nil {
+		c.finish(w, nil) // its host goes on after all
+		return
+	}
 	if body.Whole != 0 && g.State == store.GenLive {
 		if ok, err := g.mayGo(); !ok {
 			if err != nil {

@@ -108,6 +108,25 @@ func TestServerRetires(t *testing.T) {
 			})
 		}, func() any { return p.Client.Hosts() })
 	}
+	// The operator takes it back: rooms stay, although somebody had begun to think of it.
+	w.Clock.Advance(time.Minute)
+	if err := w.Home.Server.Retire(time.Time{}, ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []*Person{ana, bo, cy} {
+		p.Eventually("is told", func() bool {
+			return !slices.ContainsFunc(p.Client.Hosts(), func(h client.HostState) bool { return h.Retiring != 0 })
+		}, func() any { return p.Client.Hosts() })
+	}
+	w.Clock.Advance(time.Hour)
+	bo.Sync()
+	if bo.hostOf(ana.Handle) != w.Home.Name && bo.hostOf("club") != w.Home.Name {
+		t.Error("both rooms have left a server that goes on")
+	}
+	if err := w.Home.Server.Retire(on, "The house is sold"); err != nil {
+		t.Fatal(err)
+	}
+
 	// Who has a home elsewhere sees to the rooms, by and by.
 	atHome := func(p *Person, to string) bool { return p.hostOf(to) == w.Home.Name }
 	bo.Eventually("the rooms have left", func() bool {
