@@ -8,6 +8,7 @@ import (
 	"sotto/internal/said"
 	"sotto/internal/store"
 	"sotto/internal/wire"
+	"sotto/mls"
 )
 
 // hasMoved says whether this account began at another handle than the one it has.
@@ -164,6 +165,29 @@ func (g *gen) planNews(p *plan) error {
 		return errDone
 	}
 	p.path, p.leaf = true, true
+	return nil
+}
+
+// bringMissing brings devices of this account into a generation that were in the one before it
+// and are not in this one: they had published nothing yet where the account lives now.
+func (c *Client) bringMissing(tx store.Tx, old *gen, group *mls.Group, known room.Knowledge) error {
+	if old == nil || old.group == nil {
+		return nil
+	}
+	in := map[wire.DeviceName]bool{}
+	for i, n := range group.Members() {
+		if l, err := known.LeafOf(i, n); err == nil && l.Account == c.chain.ID() {
+			in[l.Device] = true
+		}
+	}
+	for _, d := range c.chain.ActiveDevices() {
+		if in[d.Name] || d.Name == c.keys.Name || old.leafOf(room.Owner{Account: c.chain.ID(), Device: d.Name}) == nil {
+			continue
+		}
+		if err := c.bringInto(tx, old.Room, d.Name); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -242,7 +242,11 @@ func (c *Client) settleIn(row store.Invitation, i room.Invitation, group *mls.Gr
 			return err
 		}
 		if r != nil && r.Live() {
+			before := c.gens[genKey{r.ID, r.Generation}]
 			if old, err = c.succeed(tx, after, row, r, i, ctx, known, &g); err != nil {
+				return err
+			}
+			if err := c.bringMissing(tx, before, group, known); err != nil {
 				return err
 			}
 		}

@@ -234,6 +234,9 @@ func (c *Client) regroup(w store.Want, g *gen, ctx room.Context, body wantMove, 
 		if err := c.resend(tx, g.Room, g.Number, ending{last: last}, next.known); err != nil {
 			return err
 		}
+		if err := c.bringMissing(tx, g, next.group, next.known); err != nil {
+			return err
+		}
 		if err := c.closeRow(tx, after, g); err != nil {
 			return err
 		}

@@ -255,12 +255,20 @@ func (ServerStatus) Run(ctx context.Context, dir string, x *IO) error {
 		}{"status", st})
 		return nil
 	}
-	x.printf("version     %s\nhost        %s\nregistering %s\nup          %s\naccounts    %d, moved away %d\nlogs        %d, %d entries, %s\nblobs       %d, %s\nconnections %d, watching %d, meetings %d\nmemory      %s\n",
-		st.Version, st.Host, entry(st.Open), seconds(st.UptimeS), st.Accounts, st.Moved, st.Logs, st.Entries, size(st.LogBytes), st.Blobs, size(st.Bytes), st.Connections, st.Watches, st.Meetings, size(st.Memory))
+	x.printf("version     %s\nhost        %s\nregistering %s\nup          %s\naccounts    %d%s\nlogs        %d, %d entries, %s\nblobs       %d, %s\nconnections %d, watching %d, meetings %d\nmemory      %s\n",
+		st.Version, st.Host, entry(st.Open), seconds(st.UptimeS), st.Accounts, movedAway(st.Moved), st.Logs, st.Entries, size(st.LogBytes), st.Blobs, size(st.Bytes), st.Connections, st.Watches, st.Meetings, size(st.Memory))
 	if st.Retiring != "" {
 		x.printf("retires     %s; still to leave: %s, %s\n", st.Retiring, count(st.Accounts, plural(st.Accounts, "account", "accounts")), count(int(st.Logs), plural(int(st.Logs), "log", "logs")))
 	}
 	return nil
+}
+
+// movedAway says how many handles are forwarded, if there are any.
+func movedAway(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", moved away %d", n)
 }
 
 // admin tells the refusal of a server from a server that is not there.

@@ -178,8 +178,13 @@ func TestRoomsMoveAlong(t *testing.T) {
 	ana, bo, cy := w.Person("ana"), w.PersonAt("bo", two), w.PersonAt("cy", w.Host())
 	greets(ana, bo)
 	ana.gathers("club", bo, cy)
+	phone := ana.device(t, "Phone")
+	phone.Eventually("is in", func() bool { return phone.Room("club").State == store.RoomActive && len(phone.Texts(bo.Handle)) > 0 }, func() any { return nil })
 	ana.Send("club", "one")
 	bo.has("club", "one")
+	phone.has("club", "one")
+	phone.Sync()
+	phone.Away() // and has published nothing where she goes
 	ana.moves(t, two, client.Moving{Rooms: true})
 	ana.Eventually("the rooms are at the new server", func() bool {
 		w.Clock.Advance(time.Second)
@@ -187,6 +192,12 @@ func TestRoomsMoveAlong(t *testing.T) {
 	}, func() any { return []string{ana.hostOf("club"), ana.hostOf(bo.Handle)} })
 	bo.Eventually("followed", func() bool { return bo.hostOf("club") == two.Name && bo.hostOf(ana.Handle) == two.Name }, func() any { return bo.hostOf("club") })
 	cy.Eventually("followed", func() bool { return cy.hostOf("club") == two.Name }, func() any { return cy.hostOf("club") })
+	phone.Back()
+	phone.at(two)
+	phone.Eventually("followed", func() bool {
+		w.Clock.Advance(time.Second)
+		return phone.hostOf("club") == two.Name && phone.hostOf(bo.Handle) == two.Name
+	}, func() any { return []string{phone.hostOf("club"), phone.hostOf(bo.Handle)} })
 	ana.Sync()
 	bo.Sync()
 	cy.Sync()
@@ -196,6 +207,8 @@ func TestRoomsMoveAlong(t *testing.T) {
 	cy.Send("club", "three")
 	ana.has("club", "three")
 	bo.has("club", "three")
+	phone.has("club", "three")
+	phone.has(bo.Handle, "two")
 }
 
 // The old server is gone for good. The move works without it, and the rooms carry the news.
