@@ -357,9 +357,10 @@ func TestThiefMovesAway(t *testing.T) {
 	bo.knows(ana, "ana@"+w.Home.Name)
 	fresh.Eventually("Bo is back", func() bool { return fresh.Room(bo.Handle).ID != room.ID{} || len(fresh.Texts(bo.Handle)) > 0 }, func() any { return good(fresh.Client.Rooms()) })
 	bo.Eventually("the conversation is with her", func() bool {
-		_, err := bo.Client.Send(patient(t), fresh.Handle, client.Text("you again?"))
-		return err == nil
-	}, func() any { return nil })
+		id, err := bo.Client.Resolve(fresh.Handle)
+		return err == nil && id == fresh.Room(bo.Handle).ID
+	}, func() any { return good(bo.Client.Rooms()) })
+	bo.Send(fresh.Handle, "you again?")
 	fresh.Eventually("reads", func() bool { return slices.Contains(fresh.Texts(bo.Handle), "you again?") }, func() any { return fresh.Texts(bo.Handle) })
 }
 
