@@ -239,6 +239,7 @@ export const backupPart = (body: BackupPart, signal?: AbortSignal): Promise<Back
 /** Restore a backup of this account. Answers when it was opened; what is here stays. (POST /backups/restore) */
 export const restoreBackup = (body: RestoreBackup, signal?: AbortSignal): Promise<Backups> =>
   request<Backups>('POST', '/backups/restore', { body, signal })
+
 /** Move this account to another home server. Answers when it lives there; what was begun goes on by itself. (POST /account/move) */
 export const move = (body: Move, signal?: AbortSignal): Promise<Self> =>
   request<Self>('POST', '/account/move', { body, signal })
