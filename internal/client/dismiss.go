@@ -35,6 +35,14 @@ func (c *Client) dismiss(tx store.Tx, chain *identity.Chain) error {
 	return nil
 }
 
+// dismissing says whether devices are about to leave a room, by this one's hand: until they
+// have, they could read what is said there.
+func (c *Client) dismissing(tx store.Tx, id room.ID) (bool, error) {
+	wants, err := tx.Wants(id)
+	now := c.nowMS()
+	return slices.ContainsFunc(wants, func(w store.Want) bool { return w.Kind == wantDismissKind && w.Due <= now }), err
+}
+
 // revokedLeaf is the first leaf of a device that a chain does not hold; nil when there is none.
 func (g *gen) revokedLeaf(chain *identity.Chain) *room.Leaf {
 	for i, n := range g.group.Members() {
@@ -66,8 +74,10 @@ func (g *gen) planDismiss(w store.Want, p *plan) error {
 	if chain == nil {
 		return errDone
 	}
-	if known := g.known[body.Account]; known != nil && known.Len() > chain.Len() {
-		chain = known
+	if known := g.known[body.Account]; known != nil {
+		if counts, err := chain.Join(known); err == nil {
+			chain = counts
+		}
 	}
 	if !g.removeRevoked(p, chain) && (chain.ID() != g.c.chain.ID() || !g.unaware(chain)) {
 		return errDone

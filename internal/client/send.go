@@ -87,6 +87,9 @@ func (g *gen) sealWaiting(tx store.Tx) (out []store.Outgoing, err error) {
 	if err != nil || len(waiting) == 0 {
 		return nil, err
 	}
+	if wait, err := g.c.dismissing(tx, g.Room); err != nil || wait {
+		return nil, err
+	}
 	hold, err := paused(tx, r)
 	if err != nil {
 		return nil, err

@@ -20,7 +20,11 @@ type mutant struct {
 	old, new string
 	profile  string // of the plans that are to fail
 	attack   string // or the member's attack that is to succeed
+	also     []edit // in the same file: where two checks stand behind each other, both go
 }
+
+// edit is one more thing that a mutant replaces.
+type edit struct{ old, new string }
 
 // mutants are bugs of the kinds that lose messages or keep secrets. Each makes the
 // simulator fail, or the simulator is blind.
@@ -40,9 +44,9 @@ var mutants = []mutant{
 	return err
 }
 
-var dropped int`, "busy", ""},
+var dropped int`, "busy", "", nil},
 	{"the token is not looked at", "internal/server/logs/append.go",
-		"	if !current {\n		return again, errStale()\n	}\n", "", "churn", ""},
+		"	if !current {\n		return again, errStale()\n	}\n", "", "churn", "", nil},
 	{"a commit is merged on the answer", "internal/client/send.go",
 		`	ask(l, wire.OpAppend, a, func(_ wire.Appended, err error) {`,
 		`	ask(l, wire.OpAppend, a, func(at wire.Appended, err error) {
@@ -54,18 +58,18 @@ var dropped int`, "busy", ""},
 				}
 				return err
 			})
-		}`, "churn", ""},
+		}`, "churn", "", nil},
 	{"an entry that was read is not erased", "internal/server/logs/edit.go",
-		"		e.b.Delete(k)\n", "", "busy", ""},
+		"		e.b.Delete(k)\n", "", "busy", "", nil},
 	{"a message key is kept", "mls/secrettree.go",
 		"	for uint32(len(r.skipped)) > keep {",
 		`	kept := s.key
 	t.skipped[skippedID{s.id, s.generation}] = &kept
 	t.dirty[skippedKey(skippedID{s.id, s.generation})] = struct{}{}
 	r.skipped = append(r.skipped, s.generation)
-	for uint32(len(r.skipped)) > keep {`, "busy", ""},
+	for uint32(len(r.skipped)) > keep {`, "busy", "", nil},
 	{"an append is acknowledged before its fsync", "internal/server/logs/append.go",
-		"	l.later(func() { done(l.complete(p, p.wait())) })", "	l.later(func() { done(l.complete(p, nil)) })", "crash", ""},
+		"	l.later(func() { done(l.complete(p, p.wait())) })", "	l.later(func() { done(l.complete(p, nil)) })", "crash", "", nil},
 	{"a Welcome is sent before its commit is read", "internal/client/send.go",
 		"	g.staged, g.pushing = &row, false\n",
 		`	g.staged, g.pushing = &row, false
@@ -76,13 +80,14 @@ var dropped int`, "busy", ""},
 			return err
 		}
 	}
-`, "races", ""},
+`, "races", "", nil},
 	{"a generation of the ratchet is used again", "internal/client/send.go",
-		"	return out, tx.Flush(g.group, g.Room, g.Number)\n}", "	return out, nil\n}", "crash", ""},
+		"	return out, tx.Flush(g.group, g.Room, g.Number)\n}", "	return out, nil\n}", "crash", "", nil},
 	{"the data directory's name is not synced", "internal/server/engine/dir.go",
-		"	return errors.Join(d.Sync(), d.Close())", "	return errors.Join(d.Close())", "crash", ""},
+		"	return errors.Join(d.Sync(), d.Close())", "	return errors.Join(d.Close())", "crash", "", nil},
 	{"an unknown leaf is let in", "internal/room/policy.go",
-		"	if err := chain.Proves(cred, n.SignatureKey); err != nil {", "	if err := chain.Proves(cred, n.SignatureKey); err != nil && false {", "", "adds a device that no chain holds"},
+		"	if err := chain.Proves(cred, n.SignatureKey); err != nil {", "	if err := chain.Proves(cred, n.SignatureKey); err != nil && false {", "", "adds a device that no chain holds",
+		[]edit{{"chain == nil || !chain.Holds(cred) {", "chain == nil {"}}},
 }
 
 // TestMutants plants each bug and looks whether the simulator finds it within some plans,
@@ -117,9 +122,13 @@ func (m mutant) bite(t *testing.T, root string) (seed uint64, said string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(string(source), m.old); n != 1 {
-		t.Errorf("%s: what it replaces stands %d times in %s", m.name, n, m.file)
-		return 0, ""
+	mutated := string(source)
+	for _, e := range append([]edit{{m.old, m.new}}, m.also...) {
+		if n := strings.Count(mutated, e.old); n != 1 {
+			t.Errorf("%s: what it replaces stands %d times in %s", m.name, n, m.file)
+			return 0, ""
+		}
+		mutated = strings.Replace(mutated, e.old, e.new, 1)
 	}
 	dir := t.TempDir()
 	planted, overlay := filepath.Join(dir, "planted.go"), filepath.Join(dir, "overlay.json")
@@ -127,7 +136,7 @@ func (m mutant) bite(t *testing.T, root string) (seed uint64, said string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{planted: []byte(strings.Replace(string(source), m.old, m.new, 1)), overlay: replace} {
+	for name, content := range map[string][]byte{planted: []byte(mutated), overlay: replace} {
 		if err := os.WriteFile(name, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
