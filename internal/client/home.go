@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"errors"
 
 	"sotto/internal/identity"
@@ -53,7 +54,7 @@ func (c *Client) moveHome(tx store.Tx, after *[]func(), own *identity.Chain) err
 	if err := putHome(tx, next, rest); err != nil {
 		return err
 	}
-	if err := c.tellMove(tx, next, own); err != nil {
+	if err := cmp.Or(c.leaveBackup(tx), c.tellMove(tx, next, own)); err != nil {
 		return err
 	}
 	begun := c.going

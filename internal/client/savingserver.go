@@ -44,6 +44,29 @@ func (c *Client) allKept(tx store.Tx) (out []kept, err error) {
 	return out, err
 }
 
+// leaveBackup forgets the backup at a home server that this account has left, so that one is made
+// at the next. What was put there ends in its time.
+func (c *Client) leaveBackup(tx store.Tx) error {
+	plan, state, err := c.backupFacts(tx)
+	if err != nil || state.Pointer == nil && state.Trying == nil {
+		return err
+	}
+	list, err := c.allKept(tx)
+	for _, k := range list {
+		if err == nil {
+			err = tx.DropFacts(keptFact(k.Part.Blob))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if plan.Server {
+		state = backupState{}
+	}
+	state.Pointer, state.Index, state.Until, state.Trying = nil, nil, 0, nil
+	return tx.SetFact(factBackupState, wire.Marshal(state))
+}
+
 // serverRun is a backup that goes to the home server.
 type serverRun struct {
 	c     *Client

@@ -112,6 +112,37 @@ func TestBackupAtServer(t *testing.T) {
 	fresh.restored(t)
 }
 
+// Who moves to another home server has the backup there before long, and comes back from it.
+func TestBackupMovesAlong(t *testing.T) {
+	w := New(t)
+	two := w.Host()
+	ana, bo := w.Person("ana"), w.Person("bo")
+	friends(t, ana, bo)
+	words := ana.writesDown(t, "")
+	ana.Sync()
+	ana.recorded()
+	ana.plans(t, client.BackupPlan{Every: client.Daily, Server: true})
+	first := ana.runs(0)
+	ana.moves(t, two, client.Moving{})
+	w.Clock.Advance(time.Minute)
+	second := ana.runs(first.Last)
+	if blobs := two.Server.Status().Blobs; blobs < 2 || !second.HaveServer {
+		t.Fatalf("%d blobs at the new server, %+v", blobs, second)
+	}
+	ana.recorded()
+	here := ana.messages()
+	ana.Away()
+	fresh := ana.recovers(t, words)
+	if offer := must(fresh.Client.Backups()).Offer; offer == nil || offer.Time != second.Last {
+		t.Fatalf("%+v, not %+v", offer, second)
+	}
+	if err := fresh.Client.RestoreServer(patient(t), ""); err != nil {
+		t.Fatal(err)
+	}
+	fresh.restored(t)
+	sameMessages(t, here, fresh.messages())
+}
+
 // A backup that is never touched is renewed long before its time is up.
 func TestBackupRenewed(t *testing.T) {
 	w := New(t)
