@@ -39,6 +39,8 @@ var verbs = map[string]string{
 	"confirmLinking": "devices link",
 	"cancelLinking":  "devices link", // stopping it
 	"recoverAccount": "recover",
+	"move":           "move person",
+	"moveRoom":       "move room",
 	"recovery":       "recovery status",
 	"makeWords":      "recovery words",
 	"confirmWords":   "recovery words",

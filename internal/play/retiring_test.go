@@ -134,7 +134,10 @@ func TestServerRetires(t *testing.T) {
 		return !atHome(bo, "club") && !atHome(bo, ana.Handle) && !atHome(cy, ana.Handle)
 	}, func() any { return []string{bo.hostOf("club"), bo.hostOf(ana.Handle), cy.hostOf(ana.Handle)} })
 	ana.moves(t, three, client.Moving{})
-	ana.Eventually("followed", func() bool { return !atHome(ana, "club") && !atHome(ana, bo.Handle) && !atHome(ana, cy.Handle) }, func() any { return ana.hostOf("club") })
+	ana.Eventually("followed", func() bool {
+		w.Clock.Advance(time.Second)
+		return !atHome(ana, "club") && !atHome(ana, bo.Handle) && !atHome(ana, cy.Handle)
+	}, func() any { return []string{ana.hostOf("club"), ana.hostOf(bo.Handle), ana.hostOf(cy.Handle)} })
 	for _, p := range []*Person{bo, cy} {
 		p.Eventually("knows where she is", func() bool {
 			w.Clock.Advance(time.Second)
