@@ -133,6 +133,10 @@ func TestServerRetires(t *testing.T) {
 		w.Clock.Advance(10 * time.Minute)
 		return !atHome(bo, "club") && !atHome(bo, ana.Handle) && !atHome(cy, ana.Handle)
 	}, func() any { return []string{bo.hostOf("club"), bo.hostOf(ana.Handle), cy.hostOf(ana.Handle)} })
+	ana.Eventually("is connected", func() bool {
+		w.Clock.Advance(time.Second)
+		return slices.ContainsFunc(ana.Client.Hosts(), func(h client.HostState) bool { return h.Home && h.Up })
+	}, func() any { return ana.Client.Hosts() })
 	ana.moves(t, three, client.Moving{})
 	ana.Eventually("followed", func() bool {
 		w.Clock.Advance(time.Second)
