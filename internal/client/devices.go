@@ -100,6 +100,17 @@ func (c *Client) growOwn(tx store.Tx, after *[]func(), chain *identity.Chain) er
 	return nil
 }
 
+// belongs refuses what only a device of an account can do.
+func (c *Client) belongs() error {
+	switch {
+	case !c.opened:
+		return ErrNoAccount
+	case c.unlinked():
+		return ErrUnlinked
+	}
+	return nil
+}
+
 // unlinked says whether this device is no longer one of its account.
 func (c *Client) unlinked() bool { return c.chain != nil && !c.chain.Active(c.keys.Name) }
 

@@ -58,13 +58,11 @@ func (c *Client) Move(ctx context.Context, m Moving) error {
 		return err
 	}
 	return c.wait(ctx, func(done func(error)) {
+		if err := c.belongs(); err != nil {
+			done(err)
+			return
+		}
 		switch {
-		case !c.opened:
-			done(ErrNoAccount)
-			return
-		case c.unlinked():
-			done(ErrUnlinked)
-			return
 		case h == c.self:
 			c.settleIntoHome(done)
 			return

@@ -17,7 +17,7 @@ import (
 func (c *Client) watchInbox(a *accountLink) {
 	ask(a.link, wire.OpInbox, wire.InboxWatch{After: a.after}, func(s wire.InboxState, err error) {
 		switch {
-		case refused(err) && a != c.account: // an old home server at which this device has no inbox
+		case errors.Is(err, wire.Refuse(wire.CodeCapability, "")) && a != c.account: // an old home server at which this device has no inbox
 			a.read = true
 		case err != nil:
 		case s.Head < a.after:

@@ -73,12 +73,8 @@ func (c *Client) Linking() (out *Linking) {
 // ends.
 func (c *Client) StartLinking(ctx context.Context) (out *Linking, err error) {
 	err = c.wait(ctx, func(done func(error)) {
-		switch {
-		case !c.opened:
-			done(ErrNoAccount)
-			return
-		case c.unlinked():
-			done(ErrUnlinked)
+		if err := c.belongs(); err != nil {
+			done(err)
 			return
 		}
 		c.onceHome(func(err error) {

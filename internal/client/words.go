@@ -83,12 +83,8 @@ func (c *Client) Recovery() (out Recovery, err error) {
 // replaced only by who types them. Words made before and not confirmed are forgotten.
 func (c *Client) MakeWords(ctx context.Context, old string) (list [recovery.Count]string, err error) {
 	err = c.wait(ctx, func(done func(error)) {
-		switch {
-		case !c.opened:
-			done(ErrNoAccount)
-			return
-		case c.unlinked():
-			done(ErrUnlinked)
+		if err := c.belongs(); err != nil {
+			done(err)
 			return
 		}
 		m := new(makingWords)

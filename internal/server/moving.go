@@ -3,6 +3,7 @@ package server
 import (
 	"time"
 
+	"sotto/internal/server/directory"
 	"sotto/internal/wire"
 )
 
@@ -24,21 +25,7 @@ func (s *Session) reserve(r wire.Reserve) (wire.Done, error) {
 func (s *Session) enter(id uint64, body []byte) {
 	var q wire.Enter
 	err := wire.Unmarshal(body, &q)
-	p, now := s.srv.policy.Load(), s.srv.o.Now()
-	if err == nil {
-		err = p.badAuths.full(s.addr, now)
-	}
-	if err != nil {
-		s.refuse(id, err)
-		return
-	}
-	a, revoked, err := s.srv.dir.Enter(q)
-	if err != nil {
-		_ = p.badAuths.take(s.addr, now)
-		s.refuse(id, err)
-		return
-	}
-	s.stated(id, a, revoked)
+	s.grow(id, err, func() (*directory.Account, []wire.DeviceName, error) { return s.srv.dir.Enter(q) })
 }
 
 // leaveHere lets go of what is held for an account that has moved away.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"sotto/internal/server/directory"
 	"sotto/internal/wire"
 )
 
@@ -12,6 +13,12 @@ func (s *Session) recover(id uint64, body []byte) {
 	if err == nil && s.name != "" {
 		err = wire.Refuse(wire.CodeOrder, "this connection is authenticated")
 	}
+	s.grow(id, err, func() (*directory.Account, []wire.DeviceName, error) { return s.srv.dir.Recover(q) })
+}
+
+// grow answers what adds to a chain without a device of the account: err is what is wrong with
+// the request itself, and what fails is metered with the failed authentications.
+func (s *Session) grow(id uint64, err error, add func() (*directory.Account, []wire.DeviceName, error)) {
 	p, now := s.srv.policy.Load(), s.srv.o.Now()
 	if err == nil {
 		err = p.badAuths.full(s.addr, now)
@@ -20,7 +27,7 @@ func (s *Session) recover(id uint64, body []byte) {
 		s.refuse(id, err)
 		return
 	}
-	a, revoked, err := s.srv.dir.Recover(q)
+	a, revoked, err := add()
 	if err != nil {
 		_ = p.badAuths.take(s.addr, now)
 		s.refuse(id, err)

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"sotto/internal/identity"
+	"sotto/internal/server/engine"
 	"sotto/internal/wire"
 )
 
@@ -43,8 +44,15 @@ func (d *Directory) Register(r wire.Register, open bool) (*Account, error) {
 			return nil, err
 		}
 	}
+	return d.found(b, name, chain)
+}
+
+// found makes an account of a chain. The name is locked; b is committed.
+func (d *Directory) found(b *engine.Batch, name string, chain *identity.Chain) (*Account, error) {
 	b.Set(accountKey(name), wire.Marshal(accountRow{}))
-	b.Set(statementKey(name, 0), r.Genesis)
+	for i, s := range chain.Statements(0) {
+		b.Set(statementKey(name, i), s)
+	}
 	b.Delete(keptKey(name))
 	if err := d.change(name, b); err != nil {
 		return nil, err

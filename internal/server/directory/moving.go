@@ -103,19 +103,7 @@ func (d *Directory) takeIn(name string, chain *identity.Chain) (*Account, error)
 	if kept == nil || kept.Account != wire.Hash(chain.ID()) {
 		return nil, wire.Refuse(wire.CodeInvitation, "the handle %s is not kept for this account: reserve it first", chain.Handle())
 	}
-	b := d.db.NewBatch()
-	b.Set(accountKey(name), wire.Marshal(accountRow{}))
-	for i, s := range chain.Statements(0) {
-		b.Set(statementKey(name, i), s)
-	}
-	b.Delete(keptKey(name))
-	if err := d.change(name, b); err != nil {
-		return nil, err
-	}
-	d.accounts.Add(1)
-	a := &Account{Name: name, Chain: chain}
-	d.remember(a)
-	return a, nil
+	return d.found(d.db.NewBatch(), name, chain)
 }
 
 // crossed puts into b what follows when an account moves away, or comes back. Away it takes
