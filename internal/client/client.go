@@ -76,14 +76,15 @@ type Client struct {
 	settings Settings
 	sweeping *store.Sweep // the index of words is being swept
 
-	hosts   map[string]*link // /v1/log, by host
-	account *accountLink
-	left    map[string]*accountLink // servers that were home, by handle, while something of this device is there
-	going   *going                  // the move to another server that was begun here
-	begun   *going                  // the same, while the account is on its way
-	gens    map[genKey]*gen
-	refs    map[uint32]*gen // watched, by ref; refs are never reused
-	lastRef uint32
+	hosts     map[string]*link // /v1/log, by host
+	account   *accountLink
+	left      map[string]*accountLink // servers that were home, by handle, while something of this device is there
+	going     *going                  // the move to another server that was begun here
+	begun     *going                  // the same, while the account is on its way
+	reserving *reserving              // a handle that a new server is asked to keep for it
+	gens      map[genKey]*gen
+	refs      map[uint32]*gen // watched, by ref; refs are never reused
+	lastRef   uint32
 
 	prepared map[int64]*preparation // for wants, by row
 	mailing  map[int64]bool         // letters under way

@@ -122,22 +122,44 @@ func (c *Client) looksThere(h wire.Handle, done func(bool, error)) {
 	})
 }
 
-// reserve has the new server keep the handle. Until it has, nothing is signed.
+// reserving is a handle that a new server is asked to keep, and who waits for it.
+type reserving struct {
+	to   wire.Handle
+	done []func(error)
+}
+
+// reserve has the new server keep the handle. Until it has, nothing is signed. Whoever asks for
+// the same while it is asked waits along.
 func (c *Client) reserve(h wire.Handle, m Moving, done func(error)) {
-	l := c.newLink(h.Host, "/v1/account")
-	over := false
-	end := func(err error) {
-		if over {
-			return
-		}
-		over = true
-		c.stopTimer("reserve")
-		l.close()
+	then := func(err error) {
 		if err != nil {
 			done(err)
 			return
 		}
 		c.begin(h, m, done)
+	}
+	switch r := c.reserving; {
+	case r == nil:
+	case r.to == h:
+		r.done = append(r.done, then)
+		return
+	default:
+		done(ErrGoing)
+		return
+	}
+	r := &reserving{to: h, done: []func(error){then}}
+	c.reserving = r
+	l := c.newLink(h.Host, "/v1/account")
+	end := func(err error) {
+		if c.reserving != r {
+			return
+		}
+		c.reserving = nil
+		c.stopTimer("reserve")
+		l.close()
+		for _, done := range r.done {
+			done(err)
+		}
 	}
 	c.timer("reserve", reserveTime, func() { end(errors.Join(ErrUnreachable, l.lastErr)) })
 	l.opened, l.lost, l.event = func() {}, func() {}, func(wire.Frame) {}
@@ -161,8 +183,11 @@ func (c *Client) begin(h wire.Handle, m Moving, done func(error)) {
 	case c.self == h:
 		c.settleIntoHome(done)
 		return
-	case c.going != nil:
+	case c.going != nil && c.going.To != h.String():
 		done(ErrGoing)
+		return
+	case c.going != nil: // the same call was made twice, and the other was quicker
+		c.goOnWith(m, done)
 		return
 	}
 	g := &going{To: h.String(), Rooms: m.Rooms, Without: m.Without}

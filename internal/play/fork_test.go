@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"sotto/internal/client"
 	"sotto/internal/identity"
 	"sotto/internal/store"
 	"sotto/internal/wire"
@@ -88,6 +89,13 @@ func TestOwnForkSettledByWords(t *testing.T) {
 		p.isIn("club", true)
 		p.Eventually("sees three devices in the room", func() bool { return p.devicesIn("club", account) == 3 }, func() any { return p.Room("club") })
 	}
+	if err := tablet.Client.SetMark(tablet.Room("club").ID, client.MarkChange{Pinned: ptr(true)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []*Person{ana, phone} { // all are in the room of her devices: none brings another into it from here on
+		p.sees("pinned", func() bool { return p.mark("club").Pinned })
+	}
+	phone.Away()
 	theirs := ana.keysOf().RevokeDevice(ana.chain(), tablet.keysOf().Name, time.Now())
 	lie(between, "ana", func(l *wire.Lookup) { l.Chain[len(l.Chain)-1] = theirs })
 	ana.grow()
@@ -95,7 +103,6 @@ func TestOwnForkSettledByWords(t *testing.T) {
 	ana.Back()
 	ana.Eventually("knows what her server says", func() bool { return len(must(ana.Client.Devices(account))) == 4 }, func() any { return must(ana.Client.Devices(account)) })
 	ana.Away()
-	phone.Away()
 	phone.Back()
 	phone.TextTold("A device was unlinked from your account")
 	tablet.isIn("club", false)

@@ -287,6 +287,28 @@ func TestMoveGoesOn(t *testing.T) {
 	bo.has(ana.Handle, "yes")
 }
 
+// The same move is asked for three times at once: one statement, and all are answered alike.
+func TestOneMoveAskedThrice(t *testing.T) {
+	w := New(t)
+	two := w.Host()
+	ana, bo := w.Person("ana"), w.Person("bo")
+	greets(ana, bo)
+	before := ana.chain().Len()
+	errs := make(chan error, 3)
+	for range 3 {
+		go func() { errs <- ana.Client.Move(patient(t), client.Moving{Handle: "ana@" + two.Name}) }()
+	}
+	for range 3 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if n := ana.chain().Len(); n != before+1 {
+		t.Errorf("%d statements for one move", n-before)
+	}
+	bo.knows(ana, "ana@"+two.Name)
+}
+
 // Two devices move the account at once, to different places: the home server takes one of the
 // two statements, and the other device goes along. With the server gone both are signed: that
 // is a fork, and it is told.
