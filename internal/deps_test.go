@@ -63,7 +63,7 @@ func matches(path string, what []string) bool {
 
 // pure are the packages that know no storage, no HTTP and no clock but the one they
 // are given, so that a simulator may run them and anybody may reuse them.
-var pure = []string{"sotto/mls", "sotto/mimi", "sotto/sframe", "sotto/internal/wire", "sotto/internal/identity", "sotto/internal/room", "sotto/internal/pake", "sotto/internal/recovery"}
+var pure = []string{"sotto/mls", "sotto/mimi", "sotto/sframe", "sotto/chunked", "sotto/internal/wire", "sotto/internal/identity", "sotto/internal/room", "sotto/internal/pake", "sotto/internal/recovery"}
 
 // storage is what keeps things, ours and others'.
 var storage = []string{
@@ -81,10 +81,10 @@ var never = []struct {
 	{pure, []string{"=net", "net/http", "log", "log/slog", "os/exec"}, "knows no network and writes no log"},
 	{[]string{"sotto/internal/client", "sotto/internal/app"}, []string{"sotto/internal/server"}, "client and server meet only in wire and identity"},
 	{[]string{"sotto/internal/server"}, []string{"sotto/internal/client", "sotto/internal/app", "sotto/internal/store"}, "client and server meet only in wire and identity"},
-	{[]string{"sotto/internal/server"}, []string{"sotto/mls", "sotto/mimi", "sotto/sframe", "sotto/internal/room", "sotto/internal/pake", "sotto/internal/recovery"}, "a server has no use for what it cannot read"},
+	{[]string{"sotto/internal/server"}, []string{"sotto/mls", "sotto/mimi", "sotto/sframe", "sotto/chunked", "sotto/internal/room", "sotto/internal/pake", "sotto/internal/recovery"}, "a server has no use for what it cannot read"},
 	{[]string{"sotto/internal/server", "sotto/internal/wire", "sotto/internal/identity"}, []string{"github.com/ncruces/go-sqlite3"}, "SQLite is the device's"},
 	{[]string{"sotto/internal/store"}, []string{"sotto/internal/client", "net/http"}, "the store knows no network"},
-	{[]string{"sotto/mls", "sotto/mimi", "sotto/sframe"}, []string{"sotto/internal"}, "is public: it stands alone"},
+	{[]string{"sotto/mls", "sotto/mimi", "sotto/sframe", "sotto/chunked"}, []string{"sotto/internal"}, "is public: it stands alone"},
 	{[]string{"sotto/internal/wire", "sotto/internal/pake"}, []string{"sotto"}, "imports nothing of ours"},
 	{[]string{"sotto/internal/said"}, []string{"sotto"}, "holds sentences and nothing else"},
 	{[]string{"sotto/internal/identity"}, append(pure[:3:3], "sotto/internal/room"), "imports only wire"},
