@@ -34,6 +34,7 @@ var accountOperations = map[wire.Op]operation{
 	wire.OpEnter:      {do: (*Session).enter},
 	wire.OpLeave:      {auth: true, do: call((*Session).leaveHere)},
 	wire.OpBackup:     {auth: true, do: call((*Session).backup)},
+	wire.OpUpload:     {auth: true, do: call((*Session).upload)},
 }
 
 func (s *Session) register(r wire.Register) (wire.Done, error) {
@@ -218,7 +219,7 @@ func (s *Session) create(c wire.Create) (out wire.Created, err error) {
 		err = s.srv.dir.Retired(s.srv.o.Now())
 	}
 	if err == nil && !known {
-		err = s.spend(a, 1, 0)
+		err = s.spend(a, directory.Spending{Logs: 1})
 	}
 	if err != nil {
 		return out, err
@@ -234,7 +235,7 @@ func (s *Session) ticket(t wire.TicketRequest) (out wire.Ticket, err error) {
 	}
 	known, err := s.srv.blobs.Vet(t)
 	if err == nil && !known {
-		err = s.spend(a, 0, t.Size)
+		err = s.spend(a, directory.Spending{Bytes: t.Size, Keep: time.Duration(t.TTL) * time.Second})
 	}
 	if err != nil {
 		return out, err
@@ -260,9 +261,9 @@ func (s *Session) invite(q wire.Invite) (out wire.Invited, err error) {
 }
 
 // spend takes what is asked for from what the account may ask for in a day.
-func (s *Session) spend(a *directory.Account, logs, bytes uint64) error {
+func (s *Session) spend(a *directory.Account, what directory.Spending) error {
 	l := s.srv.policy.Load().limits
-	return s.srv.dir.Spend(a, logs, bytes, l.LogsPerDay, l.BlobBytesPerDay)
+	return s.srv.dir.Spend(a, what, directory.Allowance{Logs: l.LogsPerDay, Bytes: l.BlobBytesPerDay, Kept: l.BlobBytesKept})
 }
 
 func (s *Session) delete(id uint64, body []byte) {

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/hex"
 	"io"
 	"net/http"
 	"net/netip"
@@ -25,6 +24,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("PUT /v1/blobs/{blob}", s.blob(s.putBlob))
 	mux.HandleFunc("GET /v1/blobs/{blob}", s.blob(s.getBlob))
 	mux.HandleFunc("DELETE /v1/blobs/{blob}", s.blob(s.eraseBlob))
+	mux.HandleFunc("HEAD /v1/uploads/{blob}", s.blob(s.headUpload))
+	mux.HandleFunc("PATCH /v1/uploads/{blob}", s.blob(s.patchUpload))
+	mux.HandleFunc("DELETE /v1/uploads/{blob}", s.blob(s.eraseBlob))
 	mux.Handle("/i", s.page)
 	mux.Handle("/i/", s.page)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -170,7 +172,7 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 
 var statuses = map[wire.Code]int{
 	wire.CodeMalformed: 400, wire.CodeNotAuthenticated: 401, wire.CodeCapability: 403,
-	wire.CodeSuspended: 403, wire.CodeNoHandle: 404, wire.CodeNoBlob: 404,
+	wire.CodeSuspended: 403, wire.CodeNoHandle: 404, wire.CodeNoBlob: 404, wire.CodeOffset: 409,
 	wire.CodeTooLarge: 413, wire.CodeSlowDown: 429, wire.CodeQuota: 429, wire.CodeStorageFull: 507,
 }
 
@@ -250,94 +252,4 @@ func (s *Server) claimPackages(w http.ResponseWriter, r *http.Request) (out wire
 	}
 	spare := p.targets.take(name, s.o.Now()) != nil
 	return s.dir.Claim(name, q, spare)
-}
-
-// blob takes the name out of the path and counts the request.
-func (s *Server) blob(serve func(w http.ResponseWriter, r *http.Request, name [16]byte) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var name [16]byte
-		err := unhex(name[:], r.PathValue("blob"))
-		if err != nil {
-			err = wire.Refuse(wire.CodeNoBlob, "a blob's name is 32 hexadecimal digits in lower case")
-		} else {
-			err = s.policy.Load().blobs.take(addressKey(s.remote(r)), s.o.Now())
-		}
-		if err == nil {
-			err = serve(w, r, name)
-		}
-		if err != nil {
-			s.fail(w, err)
-		}
-	}
-}
-
-// unhex reads exactly len(dst) bytes in lower case.
-func unhex(dst []byte, text string) error {
-	if len(text) != 2*len(dst) || strings.ToLower(text) != text {
-		return wire.ErrMalformed
-	}
-	_, err := hex.Decode(dst, []byte(text))
-	return err
-}
-
-func (s *Server) putBlob(w http.ResponseWriter, r *http.Request, name [16]byte) error {
-	var ticket wire.Secret
-	if err := unhex(ticket[:], r.Header.Get(wire.HeaderTicket)); err != nil {
-		return wire.Refuse(wire.CodeCapability, "a blob is put with a ticket, in the header "+wire.HeaderTicket)
-	}
-	if r.ContentLength < 0 {
-		return wire.Refuse(wire.CodeMalformed, "announce the blob's size in Content-Length")
-	}
-	body := &patient{r.Body, http.NewResponseController(w)}
-	if err := s.blobs.Put(name, ticket, r.ContentLength, body); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// patient gives every piece of a body its own time, so that a slow line may take long
-// and a silent one may not.
-type patient struct {
-	body io.Reader
-	rc   *http.ResponseController
-}
-
-func (p *patient) Read(b []byte) (int, error) {
-	_ = p.rc.SetReadDeadline(time.Now().Add(writeTimeout))
-	return p.body.Read(b)
-}
-
-func (s *Server) getBlob(w http.ResponseWriter, r *http.Request, name [16]byte) error {
-	b, err := s.blobs.Get(name)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	w.Header().Set("Content-Type", "application/octet-stream")
-	w.Header().Set("Content-Disposition", "attachment")
-	http.ServeContent(&patientWriter{w, http.NewResponseController(w)}, r, "", time.Time{}, b)
-	return nil
-}
-
-type patientWriter struct {
-	http.ResponseWriter
-	rc *http.ResponseController
-}
-
-func (p *patientWriter) Write(b []byte) (int, error) {
-	_ = p.rc.SetWriteDeadline(time.Now().Add(writeTimeout))
-	return p.ResponseWriter.Write(b)
-}
-
-func (s *Server) eraseBlob(w http.ResponseWriter, r *http.Request, name [16]byte) error {
-	var secret wire.Secret
-	if err := unhex(secret[:], r.Header.Get(wire.HeaderErase)); err != nil {
-		return wire.Refuse(wire.CodeCapability, "a blob is erased with its secret, in the header "+wire.HeaderErase)
-	}
-	if err := s.blobs.Erase(name, secret); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
 }

@@ -284,6 +284,8 @@ func random[T ~[16]byte | ~[32]byte]() (out T) {
 		copy(p[:], b[:])
 	case *wire.Secret:
 		copy(p[:], b[:])
+	case *[16]byte:
+		copy(p[:], b[:])
 	default:
 		panic(fmt.Sprintf("%T", out))
 	}

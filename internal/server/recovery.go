@@ -47,7 +47,7 @@ func (s *Session) putRecord(r wire.Record) (wire.Done, error) {
 	}
 	a, err := s.home()
 	if err == nil {
-		err = s.spend(a, 0, uint64(len(r.Sealed)))
+		err = s.spend(a, directory.Spending{Bytes: uint64(len(r.Sealed))})
 	}
 	if err != nil {
 		return wire.Done{}, err
@@ -80,7 +80,7 @@ func (s *Session) backup(q wire.Backup) (out wire.Backup, err error) {
 		return out, err
 	}
 	if err == nil {
-		err = s.spend(a, 0, uint64(len(q.Sealed)))
+		err = s.spend(a, directory.Spending{Bytes: uint64(len(q.Sealed))})
 	}
 	if err == nil {
 		err = s.srv.dir.SetBackup(a.Name, s.device, q)

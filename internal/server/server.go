@@ -23,6 +23,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"sotto/internal/identity"
 	"sotto/internal/server/blobs"
 	"sotto/internal/server/config"
 	"sotto/internal/server/directory"
@@ -66,6 +67,7 @@ type Server struct {
 	logs     *logs.Logs
 	inboxes  *inbox.Inboxes
 	blobs    *blobs.Blobs
+	uploads  uploads
 	dir      *directory.Directory
 	meetings *meeting.Meetings
 	started  time.Time
@@ -119,6 +121,7 @@ func New(o Options) (s *Server, err error) {
 		o: o, fs: o.FS, started: o.Now(), stop: make(chan struct{}),
 		sessions: map[*Session]struct{}{}, devices: map[string]map[*Session]struct{}{},
 		sockets: map[*socket]struct{}{}, perAddr: map[netip.Prefix]uint64{},
+		uploads: uploads{open: map[identity.ID]map[blobs.Name]bool{}},
 	}
 	s.policy.Store(newPolicy(o.Open, o.Limits))
 	s.meetings = meeting.New(meeting.Options{
@@ -250,6 +253,7 @@ func (s *Server) Tick(now time.Time) {
 			s.o.Log.Error("housekeeping failed, and is tried again in a minute", "what", x.what, "err", x.err)
 		}
 	}
+	s.uploads.tick(s.blobs.Unfinished)
 	for _, x := range s.openSessions() {
 		x.dropStale(now)
 	}

@@ -94,7 +94,7 @@ type Capability struct {
 // Headers of plain HTTPS. Secrets are lower-case hexadecimal digits.
 const (
 	HeaderTicket = "Sotto-Ticket" // PUT of a blob: the secret of Ticket
-	HeaderErase  = "Sotto-Erase"  // DELETE of a blob: the secret whose hash TicketRequest named
+	HeaderErase  = "Sotto-Erase"  // DELETE of a blob: the secret whose hash TicketRequest or UploadRequest named
 	HeaderCode   = "Sotto-Code"   // of a refusal: its Code, decimal; the body is a Failure
 )
 
@@ -112,6 +112,25 @@ type Ticket struct {
 	Blob   [16]byte `cbor:"1,keyasint"`
 	Ticket Secret   `cbor:"2,keyasint"`
 }
+
+// UploadRequest asks for the right to put a blob in pieces (OpUpload) under a name that the
+// device chose at random, with a ticket of its own. An equal request is answered alike as long
+// as the blob stands or is waited for.
+type UploadRequest struct {
+	Blob   [16]byte `cbor:"1,keyasint"`
+	Size   uint64   `cbor:"2,keyasint"` // bytes, exact
+	TTL    uint64   `cbor:"3,keyasint"` // seconds from the first request on
+	Erase  Hash     `cbor:"4,keyasint"` // of the secret that erases it
+	Ticket Hash     `cbor:"5,keyasint"` // of the secret with which its pieces are put
+}
+
+// Headers of draft-ietf-httpbis-resumable-upload, and its type of a piece.
+const (
+	HeaderOffset   = "Upload-Offset"   // bytes that the server has durably, decimal
+	HeaderComplete = "Upload-Complete" // "?1" when that is all, else "?0"
+	HeaderLength   = "Upload-Length"   // bytes of the whole, decimal
+	TypePiece      = "application/partial-upload"
+)
 
 // Lookup answers GET /v1/directory/{name}: the chain, and where each active device
 // takes invitations. Proof is reserved for the transparency log.

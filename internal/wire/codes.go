@@ -44,7 +44,12 @@ const (
 	CodeMoved
 	CodeRetired
 	CodeBackupMoved
-	codeEnd
+)
+
+// The codes of files.
+const (
+	CodeOffset Code = 36 // a piece that does not begin where the last one ended
+	codeEnd    Code = 37
 )
 
 var codeNames = [...]string{
@@ -59,6 +64,7 @@ var codeNames = [...]string{
 	CodeInternal: "internal error", CodeLogExists: "log exists", CodeTooSoon: "too soon",
 	CodeOrder: "out of order", CodeCursors: "too many cursors", CodeNoMeeting: "no such meeting",
 	CodeMoved: "moved away", CodeRetired: "retired", CodeBackupMoved: "backup moved",
+	CodeOffset: "wrong offset",
 }
 
 // String is the code's stable name.

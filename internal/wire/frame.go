@@ -54,6 +54,7 @@ const (
 	OpEnter      Op = 51 // Enter -> Done
 	OpLeave      Op = 52 // Leave -> Done: of an account that has moved away
 	OpBackup     Op = 53 // Backup -> Backup
+	OpUpload     Op = 55 // UploadRequest -> Done
 )
 
 // Events, which the server sends with request id 0.

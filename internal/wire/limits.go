@@ -12,6 +12,8 @@ const (
 	MaxSignal     = 16 << 10  // bytes of one signal
 	MaxInboxEntry = 64 << 10  // bytes of one inbox entry
 	MaxBlob       = 16 << 20  // bytes of one plain blob (trees, pictures of rooms)
+	MaxUpload     = 64 << 30  // bytes of one blob that is put in pieces; a server may take less
+	MaxPiece      = 16 << 20  // bytes of one piece of it
 	MaxHandle     = 320       // bytes of a handle in its normal form
 
 	MaxAdds          = 50   // members added by one commit
@@ -52,7 +54,8 @@ const (
 	MaxEntryLifetime      = 90 * 24 * time.Hour
 	MinEntryLifetime      = time.Minute
 	MaxBlobLifetime       = 90 * 24 * time.Hour
-	SwapInterval          = time.Second // between two swaps of one log
+	UploadIdle            = 7 * 24 * time.Hour // a blob that came in part is kept so long after its last piece
+	SwapInterval          = time.Second        // between two swaps of one log
 	LogNameRest           = 90 * 24 * time.Hour
 	MinInvitationLifetime = time.Minute
 	ReserveTime           = 7 * 24 * time.Hour    // a handle is kept for an account that is about to move

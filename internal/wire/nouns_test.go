@@ -21,7 +21,7 @@ var nouns = []any{
 	Failure{}, Hello{}, Inbox{}, InboxAck{}, InboxEvent{}, InboxState{}, InboxWatch{}, Invite{}, Invited{}, KeyPackageCount{}, Leave{},
 	Lookup{}, Met{}, NewCursor{}, Part{}, PartEvent{}, Place{}, PlaceState{}, Publish{}, Put{}, Read{},
 	ReadAnswer{}, Record{}, Recover{}, Register{}, Reserve{}, Retiring{}, Say{}, ServerInfo{}, Signal{}, SignalEvent{}, Statement{}, Swap{}, Ticket{},
-	TicketRequest{}, Unwatch{}, Visit{}, Watch{}, Watching{},
+	TicketRequest{}, Unwatch{}, UploadRequest{}, Visit{}, Watch{}, Watching{},
 }
 
 // TestNounsAreAll: a noun that the source has and the list lacks would go untested.

@@ -19,6 +19,9 @@ import (
 	"sotto/internal/wire"
 )
 
+// copySize is how much of a piece is written at once, in bytes.
+const copySize = 256 << 10
+
 // TicketLifetime is how long a ticket may wait for its blob.
 const TicketLifetime = time.Hour
 
@@ -39,10 +42,12 @@ type Blobs struct {
 	mu       sync.Mutex
 	busy     map[Name]bool // being put or erased now
 	count    int
-	bytes    uint64 // of the blobs that stand
-	reserved uint64 // of those being put
+	bytes    uint64          // of the blobs that stand
+	reserved uint64          // of those being put
+	pieces   map[Name]*piece // of blobs that are put in pieces, being written now
 	made     map[string]bool
 	offers   map[wire.Hash]Name // of tickets that stand, by the hash of the erase secret
+	buffers  sync.Pool
 }
 
 // Name is a blob's address at its host.
@@ -58,6 +63,7 @@ const (
 // ciphertext, in a file under blobs/ of the blob's name, as long as its row.
 var Rows = engine.Inventory{
 	{Prefix: prefixBlob, Holds: "a blob's random name, size, end of life, and the hashes of its erase secret and spent ticket", Until: "the blob's lifetime, or its erasure"},
+	{Prefix: prefixUpload, Holds: "a blob that has come in part: as of a blob, how many bytes have come, and until when more are waited for", Until: "it is whole, is erased, 7 days after its last piece, or the blob's lifetime"},
 	{Prefix: prefixTicket, Holds: "the right to put one blob: its name, size, lifetime, and the hashes of two secrets", Until: "it is used, or an hour and a minute"},
 }
 
@@ -87,7 +93,8 @@ func end(prefix string) []byte {
 // Open readies the blobs in o.Dir. What a crash left half done is erased: every put
 // has a ticket until its row stands, so a file whose ticket still stands is no blob.
 func Open(db *engine.DB, o Options) (*Blobs, error) {
-	b := &Blobs{db: db, o: o, busy: map[Name]bool{}, made: map[string]bool{}, offers: map[wire.Hash]Name{}}
+	b := &Blobs{db: db, o: o, busy: map[Name]bool{}, made: map[string]bool{}, offers: map[wire.Hash]Name{}, pieces: map[Name]*piece{}}
+	b.buffers.New = func() any { buf := make([]byte, copySize); return &buf }
 	tmp := o.FS.PathJoin(o.Dir, "tmp")
 	if err := o.FS.RemoveAll(tmp); err != nil {
 		return nil, fmt.Errorf("blobs: %w", err)
@@ -121,7 +128,10 @@ func Open(db *engine.DB, o Options) (*Blobs, error) {
 		b.count, b.bytes = b.count+1, b.bytes+row.Size
 		return true, err
 	})
-	return b, err
+	if err != nil {
+		return nil, err
+	}
+	return b, b.openUploads()
 }
 
 // Stats counts blobs and their bytes.
@@ -226,14 +236,20 @@ var (
 	errBusy    = wire.Refuse(wire.CodeSlowDown, "this blob is being written at this moment")
 )
 
-// blob reads a row that is still good.
-func (b *Blobs) blob(n Name) (row blobRow, ok bool, err error) {
+// row reads a blob's row.
+func (b *Blobs) row(n Name) (row blobRow, ok bool, err error) {
 	v, ok, err := b.db.Get(rowKey(prefixBlob, n))
 	if err != nil || !ok {
 		return row, false, err
 	}
 	err = wire.Unmarshal(v, &row)
-	return row, err == nil && b.now() < row.Until, err
+	return row, err == nil, err
+}
+
+// blob reads a row that is still good.
+func (b *Blobs) blob(n Name) (row blobRow, ok bool, err error) {
+	row, ok, err = b.row(n)
+	return row, ok && b.now() < row.Until, err
 }
 
 // begin takes the name for one put or erasure.
@@ -260,13 +276,18 @@ func (b *Blobs) finish(n Name, reserved uint64, count int, bytes int64) {
 	b.bytes = uint64(int64(b.bytes) + bytes)
 }
 
-// Erase erases a blob for whoever holds the secret.
+// Erase erases a blob, or what has come of it, for whoever holds the secret.
 func (b *Blobs) Erase(n Name, secret wire.Secret) error {
+	h := secret.Hash()
+	if part, ok, err := b.upload(n); err != nil {
+		return err
+	} else if ok && subtle.ConstantTimeCompare(h[:], part.Erase[:]) == 1 {
+		return b.giveUp(n)
+	}
 	row, ok, err := b.blob(n)
 	if err != nil {
 		return err
 	}
-	h := secret.Hash()
 	if !ok || subtle.ConstantTimeCompare(h[:], row.Erase[:]) != 1 {
 		return errNoBlob
 	}
@@ -304,16 +325,11 @@ func (b *Blobs) drop(n Name) (err error) {
 
 // Tick erases blobs and tickets whose time is up.
 func (b *Blobs) Tick(now time.Time) error {
-	var over []Name
-	err := b.db.Scan([]byte(prefixBlob), end(prefixBlob), func(k, v []byte) (bool, error) {
-		var row blobRow
-		err := wire.Unmarshal(v, &row)
-		if err == nil && uint64(now.Unix()) >= row.Until {
-			over = append(over, Name(k[len(prefixBlob):]))
-		}
-		return len(over) < 10_000, err
-	})
+	over, err := collect(b.db, prefixBlob, func(r blobRow) bool { return uint64(now.Unix()) >= r.Until })
 	if err != nil {
+		return err
+	}
+	if err := b.tickUploads(uint64(now.Unix())); err != nil {
 		return err
 	}
 	for _, n := range over {

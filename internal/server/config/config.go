@@ -31,6 +31,9 @@ type Config struct {
 type Limits struct {
 	LogsPerDay              uint64 `toml:"logs-per-day" doc:"Logs that one account may create in a day."`
 	BlobBytesPerDay         uint64 `toml:"blob-bytes-per-day" doc:"Bytes of blobs that one account may put in a day."`
+	BlobBytesKept           uint64 `toml:"blob-bytes-kept" doc:"Bytes of blobs that one account may have standing. One that is erased early counts until the day that it was to end: the server does not note whose it is."`
+	FileBytes               uint64 `toml:"file-bytes" doc:"Bytes of one file, encrypted and padded: up to 12 percent more than it holds."`
+	UploadsAtOnce           uint64 `toml:"uploads-at-once" doc:"Files that one account may have begun to put and not ended."`
 	BlobBytes               uint64 `toml:"blob-bytes" doc:"Bytes of all blobs together."`
 	Connections             uint64 `toml:"connections" doc:"WebSocket connections of all addresses together."`
 	ConnectionsPerAddress   uint64 `toml:"connections-per-address" doc:"WebSocket connections of one address at a time."`
@@ -62,7 +65,10 @@ func Default() Config {
 		Proxies:     []string{"127.0.0.0/8", "::1/128"},
 		Limits: Limits{
 			LogsPerDay:              500,
-			BlobBytesPerDay:         2 << 30,
+			BlobBytesPerDay:         10 << 30,
+			BlobBytesKept:           20 << 30,
+			FileBytes:               5 << 30,
+			UploadsAtOnce:           64,
 			BlobBytes:               100 << 30,
 			Connections:             100_000,
 			ConnectionsPerAddress:   500,
@@ -73,7 +79,7 @@ func Default() Config {
 			PutsPerMinute:           120,
 			RegistrationsPerHour:    30,
 			FailedAuthsPerMinute:    20,
-			BlobRequestsPerMinute:   600,
+			BlobRequestsPerMinute:   12_000,
 			ProgramsPerHour:         30,
 			Meetings:                1000,
 			VisitsPerMinute:         10,

@@ -3,7 +3,6 @@ package directory
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"time"
 
 	"sotto/internal/server/engine"
@@ -305,35 +304,4 @@ func (d *Directory) pick(name string, dev wire.DeviceName, suite uint16, spare b
 		out.KeyPackage, out.LastResort = v, true
 	}
 	return out, nil, err
-}
-
-// Spend counts logs and blob bytes that an account asks for against what it may ask
-// for in a day. Numbers only: which logs and which blobs they were is kept nowhere.
-func (d *Directory) Spend(a *Account, logs, bytes, maxLogs, maxBytes uint64) error {
-	defer d.lock(a.Name).Unlock()
-	id := a.Chain.ID()
-	key := append([]byte(prefixQuota), id[:]...)
-	var row quotaRow
-	v, ok, err := d.db.Get(key)
-	if err != nil {
-		return err
-	}
-	if ok {
-		if err := wire.Unmarshal(v, &row); err != nil {
-			return err
-		}
-	}
-	if day := uint64(d.o.Now().Unix()) / 86400; row.Day != day {
-		row = quotaRow{Day: day}
-	}
-	row.Logs, row.Bytes = row.Logs+logs, row.Bytes+bytes
-	if row.Logs > maxLogs || row.Bytes > maxBytes {
-		return wire.Refuse(wire.CodeQuota, "this account has used up what it may create in a day; try again tomorrow")
-	}
-	if _, err := d.load(a.Name); errors.Is(err, errNoHandle) {
-		return err // deleted meanwhile: leave no row behind
-	}
-	b := d.db.NewBatch()
-	b.Set(key, wire.Marshal(row))
-	return d.db.CommitWait(b)
 }

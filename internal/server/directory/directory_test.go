@@ -178,7 +178,7 @@ func TestEveryRowIsDeclared(t *testing.T) {
 	if err := d.SetInbox("ana", k.Name, wire.InboxName{1}, wire.Secret{2}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Spend(a, 1, 2, 10, 10); err != nil {
+	if err := d.Spend(a, Spending{Logs: 1, Bytes: 2}, Allowance{10, 10, 10}); err != nil {
 		t.Fatal(err)
 	}
 	words, err := identity.NewRecoveryKeys([32]byte{1})
@@ -270,10 +270,10 @@ func TestTickForgets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Spend(a, 1, 0, 1, 1); err != nil {
+	if err := d.Spend(a, Spending{Logs: 1}, Allowance{1, 1, 1}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Spend(a, 1, 0, 1, 1); wire.CodeOf(err) != wire.CodeQuota {
+	if err := d.Spend(a, Spending{Logs: 1}, Allowance{1, 1, 1}); wire.CodeOf(err) != wire.CodeQuota {
 		t.Fatal(err)
 	}
 	if _, err := d.Register(wire.Register{Genesis: genesis(keys(t), "bo")}, true); err != nil {

@@ -38,7 +38,7 @@ var Rows = engine.Inventory{
 	{Prefix: prefixDevice, Holds: "a device's inbox and its public capability, which are public", Until: "the device is revoked, the account has moved away or is deleted"},
 	{Prefix: prefixOneTime, Holds: "a device's one-time key packages, and the day each was published", Until: "somebody claims it, 60 days, the device is revoked, the account has moved away or is deleted"},
 	{Prefix: prefixLastResort, Holds: "a device's last-resort key package for a suite", Until: "it is replaced, the device is revoked, the account has moved away or is deleted"},
-	{Prefix: prefixQuota, Holds: "how many logs and blob bytes an account asked for today, as two numbers", Until: "the next day that it asks, or a day later"},
+	{Prefix: prefixQuota, Holds: "how many logs and blob bytes an account asked for today, and how many bytes of blobs that it asked for end on which day: numbers only", Until: "the next day that it asks, or a day after the last of these"},
 	{Prefix: prefixInvitation, Holds: "hashes of invitation codes that nobody has used, and of one that a person made, the account", Until: "used, or its time is up: 30 days at most; of a person's also when the account is suspended or deleted"},
 	{Prefix: prefixInvited, Holds: "which of these codes an account has made", Until: "as these"},
 	{Prefix: prefixWeek, Holds: "how many invitation codes an account has made this week, as a number", Until: "two weeks later, or the account is deleted"},
@@ -62,6 +62,13 @@ type quotaRow struct {
 	Day   uint64 `cbor:"1,keyasint"`
 	Logs  uint64 `cbor:"2,keyasint"`
 	Bytes uint64 `cbor:"3,keyasint"`
+	Keeps []kept `cbor:"4,keyasint,omitempty"` // by day
+}
+
+// kept is how many bytes of blobs that an account asked for live until the end of a day.
+type kept struct {
+	Day   uint64 `cbor:"1,keyasint"`
+	Bytes uint64 `cbor:"2,keyasint"`
 }
 
 type untilRow struct {

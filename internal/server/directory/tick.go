@@ -38,7 +38,8 @@ func (d *Directory) Tick(now time.Time) error {
 		{prefixQuota, func(v []byte) (bool, error) {
 			var row quotaRow
 			err := wire.Unmarshal(v, &row)
-			return row.Day+1 < uint64(dayOf(now)), err
+			today := uint64(dayOf(now))
+			return row.Day+1 < today && len(row.standing(today)) == 0, err
 		}},
 		{prefixWeek, func(v []byte) (bool, error) {
 			var row weekRow
