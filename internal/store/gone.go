@@ -41,6 +41,9 @@ func (t Tx) TakeBack(m Message) error {
 	if err != nil {
 		return err
 	}
+	if err := t.letFilesGo(m.ID); err != nil {
+		return err
+	}
 	if err := t.tx.Exec(`DELETE FROM pins WHERE message = ?`, m.ID); err != nil {
 		return err
 	}
@@ -124,6 +127,9 @@ func (t Tx) Erase(m Erased, now int64) error {
 	}
 	for _, id := range append(with, m.ID) {
 		if err := t.withdraw(id); err != nil {
+			return err
+		}
+		if err := t.forgetFiles(id); err != nil {
 			return err
 		}
 		if err := t.tx.Exec(`INSERT OR REPLACE INTO gone (message, time) VALUES (?,?)`, id, now); err != nil {
@@ -211,7 +217,7 @@ type Clearing struct {
 // ofRooms are the tables of what belongs to a room, besides its messages and notices.
 var ofRooms = []string{
 	"rooms", "marks", "receipts", "owed", "outbox", "past", "wants", "inboxes", "capabilities", "invitations", "generations", "mls", "known",
-	"places", "staged", "joins", "profiles_owed", "room_pictures", "pictures_owed", "pins", "room_links", "knocks", "asked",
+	"places", "staged", "joins", "profiles_owed", "room_pictures", "pictures_owed", "pins", "room_links", "knocks", "asked", "transfers",
 }
 
 // BeginClearing notes that everything that a room holds now is to be erased.

@@ -431,6 +431,25 @@ CREATE TABLE register_changes ( -- what this device said of it and has not read 
 	sent  INTEGER NOT NULL,            -- it is in the outbox
 	PRIMARY KEY (what, of)
 ) WITHOUT ROWID;
+`, `
+CREATE TABLE transfers ( -- the ways of files, from here and to here
+	id      INTEGER PRIMARY KEY AUTOINCREMENT,
+	room    BLOB NOT NULL,
+	message BLOB NOT NULL,
+	part    INTEGER NOT NULL,          -- which of the message's files, from 0
+	sends   INTEGER NOT NULL,          -- 1: from here
+	state   INTEGER NOT NULL,          -- a TransferState
+	done    INTEGER NOT NULL,          -- bytes of the ciphertext
+	size    INTEGER NOT NULL,
+	body    BLOB NOT NULL,             -- places, keys, secrets
+	due     INTEGER NOT NULL,
+	tries   INTEGER NOT NULL DEFAULT 0,
+	why     TEXT NOT NULL DEFAULT '',
+	code    TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX transfers_file ON transfers (message, part, sends);
+CREATE INDEX transfers_state ON transfers (state, id);
+CREATE INDEX messages_files ON messages (at, room) WHERE at IS NOT NULL AND kind IN (2, 7); -- replies and attachments
 `}
 
 // The parts of step 3 that it repeats. They are part of it: never changed after a release.
