@@ -194,10 +194,12 @@ func (c *Client) openNew(h wire.Handle, first *mimi.Content, done func(room.ID, 
 			done(id, nil)
 			return
 		}
-		body, err := first.Marshal()
-		if err != nil {
-			done(room.ID{}, err)
-			return
+		var body []byte // none: what the message holds is not at the server yet
+		if first != nil {
+			if body, err = first.Marshal(); err != nil {
+				done(room.ID{}, err)
+				return
+			}
 		}
 		if len(body) > 4096 {
 			body = nil
@@ -248,31 +250,19 @@ func (c *Client) makeRoom(kind room.Kind, title string, guests []newcomer) (room
 // enqueue keeps a message and puts it into the outbox. Where the room can be written to
 // now, it is sealed in the same transaction.
 func (c *Client) enqueue(id room.ID, content *mimi.Content) (*store.Message, error) {
-	if err := c.disappear(id, content); err != nil {
-		return nil, err
-	}
-	body, err := content.Marshal()
+	m, err := c.compose(id, content)
 	if err != nil {
 		return nil, err
-	}
-	if len(body) > mimi.MaxMessage {
-		return nil, ErrTooLong
-	}
-	m := store.Message{Account: c.chain.ID(), Device: c.keys.Name, Content: body, Sent: c.nowMS(), State: store.Queued, Flags: store.FlagSeen}
-	c.describe(&m, content)
-	expiry(&m, content) // what is ours we have read when the host has it: see placed
-	if store.Shown(m.Kind) {
-		m.At = c.said(m)
 	}
 	var g *gen
 	var out []store.Outgoing
 	err = c.update(func(tx store.Tx, after *[]func()) error {
-		if err := c.keepOwn(tx, id, &m, content); err != nil {
+		if err := c.keepOwn(tx, id, m, content); err != nil {
 			return err
 		}
-		queued := m
+		queued := *m
 		*after = append(*after, func() { c.emit(Event{Kind: EventQueued, Room: queued.Room, Message: &queued}) })
-		if err := c.tellChange(tx, after, m); err != nil {
+		if err := c.tellChange(tx, after, *m); err != nil {
 			return err
 		}
 		if g, err = c.current(tx, m.Room); err != nil || g == nil || !g.canSend() {
@@ -289,6 +279,27 @@ func (c *Client) enqueue(id room.ID, content *mimi.Content) (*store.Message, err
 	}
 	if g != nil {
 		g.appendAll(out)
+	}
+	return m, nil
+}
+
+// compose makes a message of ours of its content.
+func (c *Client) compose(id room.ID, content *mimi.Content) (*store.Message, error) {
+	if err := c.disappear(id, content); err != nil {
+		return nil, err
+	}
+	body, err := content.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > mimi.MaxMessage {
+		return nil, ErrTooLong
+	}
+	m := store.Message{Account: c.chain.ID(), Device: c.keys.Name, Content: body, Sent: c.nowMS(), State: store.Queued, Flags: store.FlagSeen}
+	c.describe(&m, content)
+	expiry(&m, content) // what is ours we have read when the host has it: see placed
+	if store.Shown(m.Kind) {
+		m.At = c.said(m)
 	}
 	return &m, nil
 }
@@ -310,6 +321,15 @@ func (c *Client) disappear(id room.ID, content *mimi.Content) error {
 
 // keepOwn keeps a message of ours and its outgoing payload.
 func (c *Client) keepOwn(tx store.Tx, id room.ID, m *store.Message, content *mimi.Content) error {
+	if err := c.keepMine(tx, id, m, content); err != nil {
+		return err
+	}
+	_, err := tx.Enqueue(store.Outgoing{Room: m.Room, Kind: room.PayloadContent, Body: m.Content, Message: &m.ID})
+	return err
+}
+
+// keepMine keeps a message of ours.
+func (c *Client) keepMine(tx store.Tx, id room.ID, m *store.Message, content *mimi.Content) error {
 	home, err := c.shownIn(tx, id)
 	if err != nil {
 		return err
@@ -336,9 +356,5 @@ func (c *Client) keepOwn(tx store.Tx, id room.ID, m *store.Message, content *mim
 	if _, err := keep(tx, *m); err != nil {
 		return err
 	}
-	if err := c.profileAlong(tx, home); err != nil {
-		return err
-	}
-	_, err = tx.Enqueue(store.Outgoing{Room: home, Kind: room.PayloadContent, Body: m.Content, Message: &m.ID})
-	return err
+	return c.profileAlong(tx, home)
 }

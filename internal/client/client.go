@@ -13,9 +13,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"sotto/internal/backup"
+	"sotto/internal/files"
 	"sotto/internal/identity"
 	"sotto/internal/room"
 	"sotto/internal/store"
@@ -56,6 +58,10 @@ type Options struct {
 	PrivateHosts []string
 	// Files is where backups are kept; nil: the system's.
 	Files backup.Files
+	// Disk is the file system of files that are sent and come; nil: the system's.
+	Disk files.System
+	// Spool is where sealed copies of files lie until they are sent; "": beside the database.
+	Spool string
 	// TTL is the lifetime of entries in rooms made here; 0 is wire.EntryLifetime.
 	TTL time.Duration
 }
@@ -123,6 +129,11 @@ type Client struct {
 	recorded  int64        // when the recovery record was written last, Unix milliseconds
 	recording bool         // and it is being written
 
+	moves            map[int64]*carrying // files on their way, by row
+	spooling         map[string]bool     // names of copies that are being made
+	letting          bool                // a server is asked to erase a file
+	freeUp, freeDown int64               // when more may be sent, and asked for, Unix milliseconds
+
 	saving  *saving     // the backup being made
 	restore *restoreRun // the backup being restored
 
@@ -145,6 +156,12 @@ func Open(o Options) (*Client, error) {
 	if o.Files == nil {
 		o.Files = backup.Disk{}
 	}
+	if o.Disk == nil {
+		o.Disk = files.Disk{}
+	}
+	if o.Spool == "" {
+		o.Spool = filepath.Join(filepath.Dir(o.Store.Path), "files")
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -158,6 +175,7 @@ func Open(o Options) (*Client, error) {
 		o: o, log: o.Log,
 		hosts: map[string]*link{}, gens: map[genKey]*gen{}, refs: map[uint32]*gen{},
 		prepared: map[int64]*preparation{}, mailing: map[int64]bool{}, held: map[mimi.MessageID]bool{}, entering: map[int64]bool{}, making: map[string][]func(room.ID, error){}, timers: map[string]func(){}, watchers: map[int]func(Event){},
+		moves: map[int64]*carrying{}, spooling: map[string]bool{},
 		there: map[wire.DeviceName]bool{}, left: map[string]*accountLink{}, typed: map[room.ID]int64{}, writing: map[writingKey]*toggle{}, here: map[room.Owner]*toggle{},
 	}
 	if o.Post == nil {
@@ -230,6 +248,8 @@ func (c *Client) start() error {
 	c.everyMinute() // which also goes on with what was being cleared
 	c.keepLater(0)
 	c.resumeRestore()
+	c.sweepSpool()
+	c.pumpFiles()
 	c.pump()
 	return nil
 }
@@ -258,6 +278,7 @@ func (c *Client) shut() error {
 	if c.regain != nil {
 		c.regain.end(ErrClosed)
 	}
+	c.stopFiles()
 	c.closed = true
 	for _, stop := range c.timers {
 		stop()
@@ -372,6 +393,7 @@ func (c *Client) reopenSoon() {
 }
 
 func (c *Client) reopen() {
+	c.stopFiles()
 	_ = c.st.Close() // it answers the same error that made it useless
 	st, err := store.Open(c.o.Store)
 	if err != nil {

@@ -35,6 +35,7 @@ const (
 	EventRecovery EventKind = "recovery" // the 24 words were made, confirmed or dropped, or something came back by them
 	EventHome     EventKind = "home"     // this account lives at another server now: Text is its handle
 	EventBackup   EventKind = "backup"   // a backup is being made or restored, or has ended
+	EventFile     EventKind = "file"     // a file went on its way, or ended it: of message ID, file Part
 	EventLinking  EventKind = "linking"  // the linking of a device went on: Text is its LinkStage
 )
 
@@ -49,6 +50,7 @@ type Event struct {
 	Err     error       // what trouble is; a host's refusal is a *wire.Error
 	Account identity.ID // of a person
 	On      bool        // writing, here
+	Part    int64       // of a message's files
 }
 
 // Subscribe calls f, on the client's queue, for each event until cancel. f must not

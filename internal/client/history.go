@@ -350,7 +350,11 @@ func (c *Client) retry(id mimi.MessageID) (again *store.Message, err error) {
 		if r == nil || r.State != store.RoomActive {
 			return ErrNotMember
 		}
-		if whole = c.whole(r, *old); !whole {
+		unsent, err := c.sendFilesAgain(tx, after, old.ID)
+		if err != nil {
+			return err
+		}
+		if whole = unsent || c.whole(r, *old); !whole {
 			return nil
 		}
 		if err := tx.SetMessageState(old.Room, old.ID, store.Queued); err != nil {
@@ -358,6 +362,9 @@ func (c *Client) retry(id mimi.MessageID) (again *store.Message, err error) {
 		}
 		old.State, old.Why, old.Code, again = store.Queued, "", "", old
 		*after = append(*after, func() { c.emit(Event{Kind: EventState, Room: old.Room, Message: old}) })
+		if unsent {
+			return nil
+		}
 		_, err = tx.Enqueue(store.Outgoing{Room: old.Room, Kind: room.PayloadContent, Body: old.Content, Message: &old.ID})
 		return err
 	})

@@ -38,6 +38,7 @@ type Request struct {
 type Answer struct {
 	Status int
 	Code   wire.Code // of the header Sotto-Code
+	Offset int64     // of the header Upload-Offset; -1 without one
 	Body   []byte
 }
 
@@ -132,6 +133,7 @@ func (l *link) ready() {
 	l.up, l.fails, l.since, l.lastErr = true, 0, 0, nil
 	l.c.emit(Event{Kind: EventOnline, Text: l.host})
 	l.opened()
+	l.c.hurryFiles()
 	l.c.pump()
 }
 

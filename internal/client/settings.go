@@ -22,6 +22,8 @@ type Settings struct {
 	Retention   int64  `json:"retention"`  // days that this device keeps messages; 0 for ever
 	Disappear   int64  `json:"disappear"`  // seconds after reading, of rooms made here; 0 never
 	RecentEmoji string `json:"recent_emoji"`
+	SendRate    int64  `json:"send_rate"`    // KiB of files in a second; 0 as fast as it goes
+	ReceiveRate int64  `json:"receive_rate"` // the same for those that come
 }
 
 // DefaultSettings are those of a new device.

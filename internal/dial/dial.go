@@ -269,7 +269,12 @@ func (n *Network) do(r client.Request) (a client.Answer, err error) {
 	if code, err := strconv.ParseUint(resp.Header.Get(wire.HeaderCode), 10, 16); err == nil {
 		a.Code = wire.Code(code)
 	}
-	a.Body, err = io.ReadAll(io.LimitReader(resp.Body, r.Limit+1))
+	if a.Offset, err = strconv.ParseInt(resp.Header.Get(wire.HeaderOffset), 10, 64); err != nil {
+		a.Offset = -1
+	}
+	body := bytes.NewBuffer(make([]byte, 0, min(max(resp.ContentLength, 0), r.Limit)+bytes.MinRead))
+	_, err = body.ReadFrom(io.LimitReader(resp.Body, r.Limit+1))
+	a.Body = body.Bytes()
 	if err == nil && int64(len(a.Body)) > r.Limit {
 		err = fmt.Errorf("%s answered with more than %d bytes", r.Host, r.Limit)
 	}

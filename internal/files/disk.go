@@ -25,6 +25,8 @@ type System interface {
 	// Names are the names in a directory; none if there is no such directory.
 	Names(dir string) ([]string, error)
 	MakeDir(dir string) error
+	// Sync makes the names in a directory durable.
+	Sync(dir string) error
 	// Mark says of a file that it came from outside, where the system has such a mark.
 	Mark(path string)
 }
@@ -124,6 +126,9 @@ func (Disk) Names(dir string) (out []string, err error) {
 
 // MakeDir implements System.
 func (Disk) MakeDir(dir string) error { return os.MkdirAll(dir, 0o700) }
+
+// Sync implements System.
+func (Disk) Sync(dir string) error { return durable.Names(dir) }
 
 // Mark implements System. A file system without marks has none.
 func (Disk) Mark(path string) { mark(path) }

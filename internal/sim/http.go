@@ -84,7 +84,10 @@ func (h *Host) request(r client.Request, from netip.Addr) client.Answer {
 	h.ready()
 	h.server.Handler().ServeHTTP(rec, q)
 	h.look()
-	a := client.Answer{Status: rec.Code, Body: rec.Body.Bytes()}
+	a := client.Answer{Status: rec.Code, Offset: -1, Body: rec.Body.Bytes()}
+	if n, err := strconv.ParseInt(rec.Header().Get(wire.HeaderOffset), 10, 64); err == nil {
+		a.Offset = n
+	}
 	if c, err := strconv.Atoi(rec.Header().Get(wire.HeaderCode)); err == nil {
 		a.Code = wire.Code(c)
 	} else if rec.Code >= http.StatusBadRequest {
