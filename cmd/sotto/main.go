@@ -40,6 +40,9 @@ type table struct {
 
 	Send    command.Send    `cmd:"" group:"Messages" help:"Write to a person or a room."`
 	Read    command.Read    `cmd:"" group:"Messages" help:"Read what is new."`
+	Files   command.Files   `cmd:"" group:"Messages" help:"List the files of conversations."`
+	Get     command.Get     `cmd:"" group:"Messages" help:"Fetch files into a folder."`
+	File    fileTable       `cmd:"" group:"Messages" help:"Pause files that are on their way, or end that."`
 	Note    command.Note    `cmd:"" group:"Messages" help:"Write a note to yourself."`
 	Search  command.Search  `cmd:"" group:"Messages" help:"Search everything that this device keeps."`
 	Show    command.Show    `cmd:"" group:"Messages" help:"Show single messages."`
@@ -113,6 +116,11 @@ type backupTable struct {
 	Make   command.Backup       `cmd:"" default:"withargs" help:"Make a backup now, or say when and where they are made (this is what sotto backup does by itself)."`
 	Status command.BackupStatus `cmd:"" help:"Tell how backups stand."`
 	Check  command.BackupCheck  `cmd:"" help:"Read a backup to its end, and tell what it holds."`
+}
+
+type fileTable struct {
+	Pause  command.FilePause  `cmd:"" help:"Stop files on their way for now, or let them go on."`
+	Cancel command.FileCancel `cmd:"" help:"End the fetching of files."`
 }
 
 type moveTable struct {

@@ -28,6 +28,9 @@ type Send struct {
 	Edit   string        `xor:"what" help:"Give this message of yours another text." placeholder:"ID"`
 	React  string        `xor:"what" help:"React to this message; the text is the emoji." placeholder:"ID"`
 	Delete string        `xor:"what" help:"Take this message of yours back." placeholder:"ID"`
+	File   []string      `help:"Send this file, too; may be given several times." placeholder:"PATH" sep:"none" complete:"file"`
+	Keep   time.Duration `help:"How long the files can be had; without it, 30 days." placeholder:"DURATION"`
+	Raw    bool          `help:"Send pictures with what the camera wrote into them, such as the place."`
 	Expire time.Duration `help:"Let the message vanish everywhere after this time, for example 24h." placeholder:"DURATION"`
 }
 
@@ -38,6 +41,9 @@ const ahead = 256
 func (o Send) Run(ctx context.Context, d *Device, x *IO) error {
 	if err := o.check(); err != nil {
 		return err
+	}
+	if len(o.File) > 0 {
+		return o.sendFiles(ctx, d, x)
 	}
 	compose, err := o.composer(d)
 	if err != nil && d.sync(ctx, x) == nil { // it may be what has just come
@@ -60,7 +66,12 @@ func (o Send) Run(ctx context.Context, d *Device, x *IO) error {
 }
 
 func (o Send) check() error {
+	if len(o.File) > 0 {
+		return o.checkFiles()
+	}
 	switch {
+	case o.Keep != 0 || o.Raw:
+		return Usage("--keep and --raw go with --file")
 	case o.Delete != "" && len(o.Text) > 0:
 		return Usage("a deletion has no text")
 	case o.Delete == "" && strings.TrimSpace(strings.Join(o.Text, "")) == "":

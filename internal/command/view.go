@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"sotto/internal/client"
 	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/mimi"
@@ -109,6 +110,21 @@ const margin = "               "
 
 func (v *view) message(m store.Message) {
 	v.x.printf("%s %s %s: %s%s\n", clock(max(m.Arrived, 0), m.Sent), short(m.ID), v.author(m), v.text(m), v.after(m))
+	for _, f := range v.files(m) {
+		v.x.printf(margin+"%s  %s, %s%s\n", fileID(f), line(f.Shown), size(f.Size), fileState(f))
+	}
+}
+
+// files are those of a message.
+func (v *view) files(m store.Message) []client.FileInfo {
+	if m.Kind != mimi.KindAttachment && m.Kind != mimi.KindReply || m.Flags&store.FlagDeleted != 0 {
+		return nil
+	}
+	list, err := v.d.Client.FilesOf(m.ID)
+	if err != nil {
+		return nil // it vanished meanwhile
+	}
+	return list
 }
 
 // clock is the time of a message: of its arrival, else by its sender's clock.
@@ -149,7 +165,7 @@ func (v *view) text(m store.Message) string {
 		return "(changed " + to + ") " + body
 	case m.Kind == mimi.KindReaction:
 		return "(to " + to + ") " + line(m.Text)
-	case m.Kind == mimi.KindAttachment:
+	case m.Kind == mimi.KindAttachment && len(v.files(m)) == 0:
 		return strings.TrimSpace("(a file, which this version cannot open) " + body)
 	case m.Kind == mimi.KindOther:
 		return "(a message that this version cannot show)"
