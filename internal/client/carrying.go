@@ -14,15 +14,16 @@ import (
 // Files go in blocks of 128 chunks: what is read, sealed or verified at a time.
 const (
 	blockChunks = 128
-	blockPlain  = blockChunks * chunked.ChunkSize
+	fetchChunks = 64 // that are asked for at a time
 	blockSealed = blockChunks * (chunked.ChunkSize + chunked.TagSize)
 	pieceLeast  = 64 << 10 // bytes of one request, least and first on a slow line
 	pieceFast   = time.Second
 	sideBySide  = 3 // files that go at a time, each way
 	tellEvery   = 200 * time.Millisecond
-	retryFirst  = time.Second
+	retryFirst  = 200 * time.Millisecond
 	retryMost   = 5 * time.Minute
 	triesJunk   = 3 // downloads of a block that does not verify
+	triesLine   = 4 // requests in a row that a line loses before others get its place
 )
 
 // carrying is a file on its way, in memory. Its row is what counts; what belongs to one that was
@@ -298,6 +299,21 @@ func (m *carrying) tell(always bool) {
 	m.told = now
 	m.c.emit(Event{Kind: EventFile, Room: m.row.Room, ID: m.row.Message, Part: m.row.Part})
 	m.c.settle()
+}
+
+// onceMore tries again in a moment what a line has lost, and says whether it does: after some
+// times in a row the file waits, and another one may go on.
+func (m *carrying) onceMore(name string, lost *int, err error, f func()) bool {
+	if !errors.Is(err, ErrUnreachable) || *lost >= triesLine {
+		return false
+	}
+	m.c.timer(fmt.Sprintf("file %d %s", m.row.ID, name), retryFirst/8<<*lost, func() {
+		if !m.over {
+			f()
+		}
+	})
+	*lost++
+	return true
 }
 
 // pace waits as long as the person's limit asks for after so many bytes, and goes on.

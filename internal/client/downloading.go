@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strconv"
 
 	"sotto/chunked"
 	"sotto/internal/files"
@@ -56,6 +57,7 @@ type part struct {
 	at            int64 // in the ciphertext
 	data          []byte
 	here          bool
+	lost          int // requests in a row
 }
 
 func (m *carrying) fetch() {
@@ -64,7 +66,7 @@ func (m *carrying) fetch() {
 		m.trouble(err)
 		return
 	}
-	f := &downloading{carrying: m, body: body, plain: make([]byte, 0, blockPlain)}
+	f := &downloading{carrying: m, body: body, plain: make([]byte, 0, fetchChunks*chunked.ChunkSize)}
 	m.way = f
 	m.beside(f.open, func(err error) {
 		if err != nil {
@@ -156,7 +158,7 @@ func (f *downloading) chunks() int64 { return chunked.Padded(f.body.Size)/chunke
 // more asks for what comes next, as long as no more than two parts wait.
 func (f *downloading) more() {
 	for len(f.waiting) < 2 && f.next < f.chunks() && !f.over {
-		p := &part{first: f.next, chunks: min(max(f.piece/(chunked.ChunkSize+chunked.TagSize), 1), blockChunks, f.chunks()-f.next)}
+		p := &part{first: f.next, chunks: min(max(f.piece/(chunked.ChunkSize+chunked.TagSize), 1), fetchChunks, f.chunks()-f.next)}
 		f.next += p.chunks
 		f.waiting = append(f.waiting, p)
 		f.get(p)
@@ -176,6 +178,7 @@ func (f *downloading) get(p *part) {
 		switch {
 		case err == nil && (a.Status != 206 || int64(len(a.Body)) != size):
 			f.junk(errJunk)
+		case f.onceMore(strconv.FormatInt(p.first, 10), &p.lost, err, func() { f.get(p) }):
 		case err != nil:
 			f.trouble(err)
 		default:

@@ -60,6 +60,7 @@ type uploading struct {
 	free    [][]byte
 	offset  int64 // that the server has
 	asking  bool  // a piece is on its way
+	lost    int   // requests in a row
 
 	corrected bool // the server has said where it stands
 }
@@ -164,6 +165,7 @@ func (s *uploading) look() {
 		switch {
 		case a.Status == 404 && !s.granted:
 			s.grant()
+		case s.onceMore("look", &s.lost, err, s.look):
 		case err != nil:
 			s.trouble(err)
 		default:
@@ -296,6 +298,7 @@ func (s *uploading) push(i int64) {
 			s.stands(a.Offset)
 		case errors.Is(err, wire.Refuse(wire.CodeOffset, "")), err == nil && a.Offset <= s.offset:
 			s.trouble(fmt.Errorf("%w: %s stands elsewhere in a file", ErrUnreachable, s.body.Host))
+		case s.onceMore("piece", &s.lost, err, s.look):
 		case err != nil:
 			s.trouble(err)
 		case a.Offset > s.offset+int64(len(piece)):
@@ -303,7 +306,7 @@ func (s *uploading) push(i int64) {
 		default:
 			sent := a.Offset - s.offset
 			s.offset = a.Offset
-			s.row.Tries = 0
+			s.row.Tries, s.lost = 0, 0
 			s.moved(s.offset)
 			s.pace(sent, s.advance)
 		}
