@@ -88,6 +88,13 @@ var verbs = map[string]string{
 	"retry":         "retry",
 	"messageWho":    "who",
 	"search":        "search",
+	"files":         "files",
+	"sendFiles":     "send", // --file
+	"filePart":      "- the command line names the file",
+	"file":          "get",
+	"getFile":       "get",
+	"changeFile":    "file pause",
+	"cancelFile":    "file cancel",
 
 	"people":        "people",
 	"findPerson":    "find",

@@ -163,6 +163,7 @@ var statuses = map[string]int{
 	"malformed": http.StatusBadRequest, "usage": http.StatusBadRequest,
 	"not authenticated": http.StatusUnauthorized, "wrong passphrase": http.StatusForbidden, "not yours": http.StatusForbidden,
 	"no such room": http.StatusNotFound, "no such person": http.StatusNotFound, "no such message": http.StatusNotFound,
+	"no such file": http.StatusNotFound, "file gone": http.StatusGone, "too many files": http.StatusBadRequest,
 	"no such request": http.StatusNotFound, "no such handle": http.StatusNotFound, "no such link": http.StatusNotFound, "no such picture": http.StatusNotFound,
 	"too long": http.StatusRequestEntityTooLarge, "too large": http.StatusRequestEntityTooLarge,
 	"locked": http.StatusLocked, "slow down": http.StatusTooManyRequests, "too soon": http.StatusTooManyRequests,

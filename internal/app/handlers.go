@@ -76,6 +76,13 @@ var handlers = map[string]handler{
 	"retry":         gives(retry),
 	"messageWho":    gives(messageWho),
 
+	"files":         answers(listFiles),
+	"sendFiles":     answers(sendFiles),
+	"filePart":      answers(filePart),
+	"file":          raw(fileContent),
+	"getFile":       answers(getFile),
+	"changeFile":    answers(changeFile),
+	"cancelFile":    does(cancelFile),
 	"search":        answers(search),
 	"people":        gives(people),
 	"findPerson":    answers(findPerson),

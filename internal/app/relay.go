@@ -158,6 +158,8 @@ func (b *batch) one(e client.Event) {
 		b.send(api.Event{Type: api.EventRecovery})
 	case client.EventBackup:
 		b.send(api.Event{Type: api.EventBackups})
+	case client.EventFile:
+		b.file(e)
 	case client.EventLinking:
 		b.send(api.Event{Type: api.EventLinking})
 	case client.EventTrouble:

@@ -202,6 +202,7 @@ func (v *viewer) message(s client.Shown) api.Message {
 			m.Reply.Name = v.name(q.Account)
 		}
 	}
+	m.Files = v.files(s)
 	for _, r := range s.Reactions {
 		x := api.Reaction{Emoji: r.Emoji, Own: r.Own}
 		for _, a := range r.Accounts {

@@ -41,6 +41,7 @@ var (
 // SendFile is a file that is to be sent.
 type SendFile struct {
 	Path    string // of this machine
+	Handed  string // or the id of one that was handed over: see HandFile
 	Name    string // for the others; "" as it is called here
 	Type    string // media type; "" by its name
 	Raw     bool   // a picture goes as it is, with what the camera wrote into it
@@ -61,6 +62,7 @@ type prepared struct {
 	file    room.File
 	body    sendBody
 	preview []byte
+	handed  *handed
 	spool   string // the name of its sealed copy, if there is to be one
 }
 
@@ -82,6 +84,9 @@ func (c *Client) SendFiles(ctx context.Context, to string, s SendFiles) (*store.
 		}
 		c.prepareFiles(s, func(all []prepared, err error) {
 			end := func(err error) {
+				for _, f := range s.Files {
+					c.dropHanded(f.Handed)
+				}
 				for _, p := range all {
 					delete(c.spooling, p.spool)
 				}
@@ -125,6 +130,12 @@ func (c *Client) prepareFiles(s SendFiles, done func([]prepared, error)) {
 		p.file.Until, p.body.Until = uint32(until), until
 		p.file.FileDetails = f.Details
 		p.preview = f.Preview
+		if f.Handed != "" {
+			if p.handed = c.handed[f.Handed]; p.handed == nil {
+				done(nil, wire.Refuse(wire.CodeMalformed, "no such file was handed over: begin anew"))
+				return
+			}
+		}
 		p.spool = hexName(p.file.Blob)
 		c.spooling[p.spool] = true
 	}
@@ -148,14 +159,25 @@ func (c *Client) prepareFiles(s SendFiles, done func([]prepared, error)) {
 // spool looks at a file and copies it, sealed, beside the database: what becomes of it where it
 // lies is nobody's concern then. A large one is only looked at.
 func (c *Client) spool(p *prepared, f SendFile) error {
-	src, err := c.o.Disk.Open(f.Path)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	size, changed, err := src.Info()
-	if err != nil {
-		return err
+	var from io.ReaderAt
+	var size int64
+	if p.handed != nil {
+		var err error
+		if from, err = p.handed.content(); err != nil {
+			return err
+		}
+		size = p.handed.size
+	} else {
+		src, err := c.o.Disk.Open(f.Path)
+		if err != nil {
+			return err
+		}
+		defer src.Close()
+		var changed time.Time
+		if size, changed, err = src.Info(); err != nil {
+			return err
+		}
+		from, p.body.Changed = src, changed.UnixNano()
 	}
 	name := f.Name
 	if name == "" {
@@ -168,11 +190,10 @@ func (c *Client) spool(p *prepared, f SendFile) error {
 	if err := room.CheckPicture(p.preview); p.preview != nil && err != nil {
 		return err
 	}
-	p.body.Changed = changed.UnixNano()
-	var from io.ReaderAt = src
-	if size <= spoolMost {
+	switch {
+	case size <= spoolMost:
 		content := make([]byte, size)
-		if n, err := src.ReadAt(content, 0); int64(n) < size {
+		if n, err := from.ReadAt(content, 0); int64(n) < size {
 			return errors.Join(ErrFileMoved, err)
 		}
 		if !f.Raw {
@@ -181,7 +202,9 @@ func (c *Client) spool(p *prepared, f SendFile) error {
 		p.body.Same = sha256.Sum256(content)
 		from, size = bytes.NewReader(content), int64(len(content))
 		p.body.Spool = p.spool
-	} else {
+	case p.handed != nil:
+		p.body.Spool, p.body.Same = p.spool, wire.Hash(sha256.Sum256([]byte(f.Handed)))
+	default:
 		p.body.Path = f.Path
 		p.body.Same = sha256.Sum256(wire.Marshal([]any{f.Path, size, p.body.Changed}))
 	}

@@ -131,8 +131,9 @@ type Client struct {
 
 	moves            map[int64]*carrying // files on their way, by row
 	spooling         map[string]bool     // names of copies that are being made
-	letting          bool                // a server is asked to erase a file
-	freeUp, freeDown int64               // when more may be sent, and asked for, Unix milliseconds
+	handed           map[string]*handed
+	letting          bool  // a server is asked to erase a file
+	freeUp, freeDown int64 // when more may be sent, and asked for, Unix milliseconds
 
 	saving  *saving     // the backup being made
 	restore *restoreRun // the backup being restored
@@ -175,7 +176,7 @@ func Open(o Options) (*Client, error) {
 		o: o, log: o.Log,
 		hosts: map[string]*link{}, gens: map[genKey]*gen{}, refs: map[uint32]*gen{},
 		prepared: map[int64]*preparation{}, mailing: map[int64]bool{}, held: map[mimi.MessageID]bool{}, entering: map[int64]bool{}, making: map[string][]func(room.ID, error){}, timers: map[string]func(){}, watchers: map[int]func(Event){},
-		moves: map[int64]*carrying{}, spooling: map[string]bool{},
+		moves: map[int64]*carrying{}, spooling: map[string]bool{}, handed: map[string]*handed{},
 		there: map[wire.DeviceName]bool{}, left: map[string]*accountLink{}, typed: map[room.ID]int64{}, writing: map[writingKey]*toggle{}, here: map[room.Owner]*toggle{},
 	}
 	if o.Post == nil {
@@ -279,6 +280,9 @@ func (c *Client) shut() error {
 		c.regain.end(ErrClosed)
 	}
 	c.stopFiles()
+	for name := range c.handed {
+		c.dropHanded(name)
+	}
 	c.closed = true
 	for _, stop := range c.timers {
 		stop()

@@ -38,6 +38,7 @@ const (
 	factSettings   = "settings"      // JSON: fields that it lacks are as in DefaultSettings
 	maxRetention   = 100 * 365       // days
 	maxDisappear   = 365 * 24 * 3600 // seconds
+	maxRate        = 1 << 30         // KiB in a second
 	maxRecentEmoji = 1024            // bytes
 )
 
@@ -99,6 +100,8 @@ func (s Settings) check() error {
 		return wire.Refuse(wire.CodeMalformed, "messages are kept for at most %d days, or 0 for ever", maxRetention)
 	case s.Disappear < 0 || s.Disappear > maxDisappear:
 		return wire.Refuse(wire.CodeMalformed, "a disappearing time is between a second and a year")
+	case s.SendRate < 0 || s.ReceiveRate < 0 || s.SendRate > maxRate || s.ReceiveRate > maxRate:
+		return wire.Refuse(wire.CodeMalformed, "a rate of files is at most %d KiB in a second", maxRate)
 	case len(s.Language) > 35 || len(s.RecentEmoji) > maxRecentEmoji: // BCP 47, section 4.4.1
 		return wire.Refuse(wire.CodeTooLarge, "this setting is too long")
 	}

@@ -88,6 +88,8 @@ var options = []option{
 	toggle("typing", "tell others that you write", func(s *client.Settings) *bool { return &s.Typing }),
 	toggle("presence", "tell contacts when you are here", func(s *client.Settings) *bool { return &s.Presence }),
 	number("lock-after", "minutes without use after which the app locks; off: never", func(s *client.Settings) *int { return &s.LockAfter }),
+	number("send-rate", "KiB of files that are sent in a second; off: as fast as it goes", func(s *client.Settings) *int64 { return &s.SendRate }),
+	number("receive-rate", "KiB of files that come in a second; off: as fast as it goes", func(s *client.Settings) *int64 { return &s.ReceiveRate }),
 	number("retention", "days that this device keeps messages; off: for ever", func(s *client.Settings) *int64 { return &s.Retention }),
 	{"disappear", "after which time messages vanish in rooms that you make, such as 7d; off: never", nil,
 		func(s client.Settings) any { return s.Disappear },

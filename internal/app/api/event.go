@@ -12,6 +12,7 @@ type Event struct {
 	Person  string    `json:"person,omitempty"`  // an account
 	On      bool      `json:"on,omitempty"`      // writing, here
 	Notice  *Notice   `json:"notice,omitempty"`
+	File    *File     `json:"file,omitempty"` // file: of the message ID
 	Hosts   []Host    `json:"hosts,omitempty"`
 	Text    string    `json:"text,omitempty"`
 	Code    string    `json:"code,omitempty"` // trouble: of what Text says: see docs/command-line.md
@@ -37,6 +38,7 @@ const (
 	EventSettings EventType = "settings"
 	EventPhase    EventType = "phase"    // locked, opened, deleted, moved to another home server: load the state again
 	EventHistory  EventType = "history"  // more of the history came from another device: GET /devices says how much
+	EventFile     EventType = "file"     // a file went on its way, or ended it
 	EventLinking  EventType = "linking"  // the linking of a device went on: load it again
 	EventBackups  EventType = "backups"  // a backup is being made or restored, or has ended: load how they stand again
 	EventRecovery EventType = "recovery" // the 24 words, or what they bring back: load it again

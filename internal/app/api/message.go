@@ -33,6 +33,7 @@ type Message struct {
 	Expires   int64      `json:"expires,omitempty"`
 	Vanish    int64      `json:"vanish,omitempty"` // seconds after it is read
 	Reactions []Reaction `json:"reactions,omitempty"`
+	Files     []File     `json:"files,omitempty"`
 }
 
 // Said is a sentence of sotto's: which one, and what fills it. The sentences are in

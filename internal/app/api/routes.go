@@ -94,6 +94,13 @@ var Routes = []Route{
 	{Name: "forward", Method: "POST", Path: "/messages/{message}/forward", In: Forward{}, Out: []Message{}, Summary: "Write a message's text to others."},
 	{Name: "retry", Method: "POST", Path: "/messages/{message}/retry", Out: Message{}, Summary: "Send a failed or expired message again."},
 	{Name: "messageWho", Method: "GET", Path: "/messages/{message}/who", Out: Who{}, Summary: "Who can see a message."},
+	{Name: "files", Method: "GET", Path: "/files", Query: FileList{}, Out: []File{}, Summary: "The files of conversations, newest first."},
+	{Name: "sendFiles", Method: "POST", Path: "/messages/files", In: NewFiles{}, Out: Message{}, Summary: "Write a message with files to a room or a person. Answers when it is durable here; the message follows its files."},
+	{Name: "filePart", Method: "POST", Path: "/files/parts", In: FilePart{}, Out: HandedFile{}, Summary: "Hand over the next part of a file that is to be sent."},
+	{Name: "file", Method: "GET", Path: "/messages/{message}/files/{file}", Out: Binary{}, Summary: "What a file holds; ranges are answered. From this computer where it is here, else from its server, of which only what is read is asked."},
+	{Name: "getFile", Method: "POST", Path: "/messages/{message}/files/{file}", In: GetFile{}, Out: File{}, Summary: "Fetch a file into a folder. Answers when that has begun."},
+	{Name: "changeFile", Method: "PATCH", Path: "/messages/{message}/files/{file}", In: FileChange{}, Out: File{}, Summary: "Pause a file on its way, or let it go on."},
+	{Name: "cancelFile", Method: "DELETE", Path: "/messages/{message}/files/{file}", Summary: "End the fetching of a file."},
 	{Name: "search", Method: "GET", Path: "/search", Query: SearchQuery{}, Out: Found{}, Summary: "Search everything."},
 
 	{Name: "people", Method: "GET", Path: "/people", Out: []Person{}, Summary: "Everybody this device knows as a contact or has blocked."},

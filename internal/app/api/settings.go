@@ -18,6 +18,8 @@ type Settings struct {
 	Retention   int64  `json:"retention"`  // days that this device keeps messages; 0 for ever
 	Disappear   int64  `json:"disappear"`  // seconds, of rooms made here
 	RecentEmoji string `json:"recent_emoji"`
+	SendRate    int64  `json:"send_rate"`    // KiB of files in a second; 0 as fast as it goes
+	ReceiveRate int64  `json:"receive_rate"` // the same for those that come
 }
 
 // SettingsChange changes some.
@@ -37,6 +39,8 @@ type SettingsChange struct {
 	Retention   *int64  `json:"retention,omitempty"`
 	Disappear   *int64  `json:"disappear,omitempty"`
 	RecentEmoji *string `json:"recent_emoji,omitempty"`
+	SendRate    *int64  `json:"send_rate,omitempty"`
+	ReceiveRate *int64  `json:"receive_rate,omitempty"`
 }
 
 // Storage is what this device keeps.

@@ -13,9 +13,15 @@ import type {
   EditMessage,
   EndAccount,
   ExportQuery,
+  File,
+  FileChange,
+  FileList,
+  FilePart,
   FindPerson,
   Forward,
   Found,
+  GetFile,
+  HandedFile,
   InspectLink,
   JoinByLink,
   Joined,
@@ -31,6 +37,7 @@ import type {
   NameInfo,
   NameQuery,
   NewAccount,
+  NewFiles,
   NewLink,
   NewMessage,
   NewOpening,
@@ -382,6 +389,33 @@ export const retry = (message: string, signal?: AbortSignal): Promise<Message> =
 /** Who can see a message. (GET /messages/{message}/who) */
 export const messageWho = (message: string, signal?: AbortSignal): Promise<Who> =>
   request<Who>('GET', `/messages/${part(message)}/who`, { signal })
+
+/** The files of conversations, newest first. (GET /files) */
+export const files = (query: FileList = {}, signal?: AbortSignal): Promise<File[]> =>
+  request<File[]>('GET', '/files', { query, signal })
+
+/** Write a message with files to a room or a person. Answers when it is durable here; the message follows its files. (POST /messages/files) */
+export const sendFiles = (body: NewFiles, signal?: AbortSignal): Promise<Message> =>
+  request<Message>('POST', '/messages/files', { body, signal })
+
+/** Hand over the next part of a file that is to be sent. (POST /files/parts) */
+export const filePart = (body: FilePart, signal?: AbortSignal): Promise<HandedFile> =>
+  request<HandedFile>('POST', '/files/parts', { body, signal })
+
+/** What a file holds; ranges are answered. From this computer where it is here, else from its server, of which only what is read is asked. (GET /messages/{message}/files/{file}) */
+export const fileAddress = (message: string, file: string, query: { v?: string } = {}): string => address(`/messages/${part(message)}/files/${part(file)}`, query)
+
+/** Fetch a file into a folder. Answers when that has begun. (POST /messages/{message}/files/{file}) */
+export const getFile = (message: string, file: string, body: GetFile, signal?: AbortSignal): Promise<File> =>
+  request<File>('POST', `/messages/${part(message)}/files/${part(file)}`, { body, signal })
+
+/** Pause a file on its way, or let it go on. (PATCH /messages/{message}/files/{file}) */
+export const changeFile = (message: string, file: string, body: FileChange, signal?: AbortSignal): Promise<File> =>
+  request<File>('PATCH', `/messages/${part(message)}/files/${part(file)}`, { body, signal })
+
+/** End the fetching of a file. (DELETE /messages/{message}/files/{file}) */
+export const cancelFile = (message: string, file: string, signal?: AbortSignal): Promise<void> =>
+  request<void>('DELETE', `/messages/${part(message)}/files/${part(file)}`, { signal })
 
 /** Search everything. (GET /search) */
 export const search = (query: SearchQuery = {}, signal?: AbortSignal): Promise<Found> =>

@@ -144,6 +144,8 @@ export interface Event {
   /** writing, here */
   on?: boolean
   notice?: Notice
+  /** file: of the message ID */
+  file?: File
   hosts?: Host[]
   text?: string
   /** trouble: of what Text says: see docs/command-line.md */
@@ -151,7 +153,7 @@ export interface Event {
 }
 
 /** EventType says what happened. */
-export type EventType = 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'history' | 'linking' | 'backups' | 'recovery' | 'trouble' | 'open'
+export type EventType = 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'history' | 'file' | 'linking' | 'backups' | 'recovery' | 'trouble' | 'open'
 
 /** ExportQuery says how everything is exported. */
 export interface ExportQuery {
@@ -173,6 +175,78 @@ export interface Failure {
   detail?: string
 }
 
+/** File is a file of a message, as this device has it. Name, type, bounds, length, waveform and preview are its sender's word. */
+export interface File {
+  /** of the message's files, from 1 */
+  number: number
+  /** id */
+  message: string
+  room: string
+  /** who sent it */
+  account: string
+  own: boolean
+  time: number
+  /** safe to show and to keep */
+  name: string
+  /** media type */
+  type: string
+  /** bytes */
+  size: string
+  /** file, voice or video: the last two were recorded for this message */
+  kind: string
+  width?: string
+  height?: string
+  /** milliseconds */
+  duration?: string
+  /** base64: loudness from 0 to 255, at even distances */
+  wave?: string
+  /** base64: a small picture, a PNG, JPEG or WebP */
+  preview?: string
+  /** program, script, shortcut, macros, disk or page: do not open it without thought */
+  danger?: string
+  /** it can be had */
+  until?: number
+  /** offered, waiting, moving, paused, stored (of an own one: the server has it), here, failed, expired */
+  state: string
+  /** bytes on the way, of Total */
+  done: number
+  total: number
+  /** bytes in a second */
+  rate?: number
+  /** seconds */
+  left?: number
+  /** on this computer */
+  path?: string
+  why?: string
+  /** of why: see docs/command-line.md */
+  code?: string
+}
+
+/** FileChange changes how a file goes on. */
+export interface FileChange {
+  paused: boolean
+}
+
+/** FileList asks for files. */
+export interface FileList {
+  /** of this room alone */
+  room?: string
+  /** of messages said before a time */
+  before?: number
+  /** those of at most so many messages: 1 to 200, 60 by default */
+  limit?: number
+}
+
+/** FilePart is a part of a file that a window hands over, to be sent. */
+export interface FilePart {
+  /** none begins one */
+  id?: string
+  /** where the part belongs */
+  at: number
+  /** base64, at most 700 KiB of it */
+  data: string
+}
+
 /** FindPerson looks somebody up by a handle or an invitation link. */
 export interface FindPerson {
   handle: string
@@ -190,6 +264,18 @@ export interface Found {
   cursor?: string
   /** older messages are not found yet: the index is being made */
   partial?: boolean
+}
+
+/** GetFile fetches a file. */
+export interface GetFile {
+  /** absolute */
+  folder: string
+}
+
+/** HandedFile is how far a file was handed over. */
+export interface HandedFile {
+  id: string
+  size: number
 }
 
 /** Hit is a message that a search found. Marks are the parts of Snippet that match, as offsets in UTF-16 units: from, to, from, to, … */
@@ -427,6 +513,7 @@ export interface Message {
   /** seconds after it is read */
   vanish?: number
   reactions?: Reaction[]
+  files?: File[]
 }
 
 /** Moment is a point in the life of a message. */
@@ -483,6 +570,41 @@ export interface NewAccount {
   invitation?: string
   /** to lock with; "" keeps the custody as it is */
   passphrase?: string
+}
+
+/** NewFile is a file that is to be sent: one of this computer, or one that was handed over. */
+export interface NewFile {
+  /** absolute */
+  path?: string
+  handed?: string
+  /** for the others */
+  name?: string
+  /** media type; by its name */
+  type?: string
+  /** of a picture: also what the camera wrote into it */
+  raw?: boolean
+  /** file, voice or video */
+  kind?: string
+  width?: string
+  height?: string
+  /** milliseconds */
+  duration?: string
+  /** base64, at most 256 bytes */
+  wave?: string
+  /** base64: a PNG, JPEG or WebP of at most 32 KiB */
+  preview?: string
+}
+
+/** NewFiles writes a message with files. */
+export interface NewFiles {
+  /** a room's id or a handle */
+  to: string
+  text?: string
+  /** the message that it answers */
+  reply?: string
+  /** seconds that they can be had; 30 days by default */
+  keep?: number
+  files: NewFile[]
 }
 
 /** NewLink makes an invitation link: to a room, or to this person. */
@@ -1018,6 +1140,10 @@ export interface Settings {
   /** seconds, of rooms made here */
   disappear: number
   recent_emoji: string
+  /** KiB of files in a second; 0 as fast as it goes */
+  send_rate: number
+  /** the same for those that come */
+  receive_rate: number
 }
 
 /** SettingsChange changes some. */
@@ -1037,6 +1163,8 @@ export interface SettingsChange {
   retention?: number
   disappear?: number
   recent_emoji?: string
+  send_rate?: number
+  receive_rate?: number
 }
 
 /** State is how the app is. */
