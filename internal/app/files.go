@@ -214,7 +214,7 @@ func cancelFile(c *call) error {
 // noFile gives what a file may be refused for its code.
 func noFile(err error) error {
 	for why, code := range map[error]string{
-		client.ErrNoSuch: "no such file", client.ErrFileGone: "file gone", client.ErrManyFiles: "too many files", client.ErrNoFiles: "malformed", client.ErrFileMoved: "file",
+		client.ErrNoSuch: "no such file", client.ErrFileGone: "file gone", client.ErrManyFiles: "too many files", client.ErrNoFiles: "malformed", client.ErrFileMoved: "file", files.ErrPicture: "file",
 	} {
 		if errors.Is(err, why) {
 			return explain.Refuse(code, "%s", why)

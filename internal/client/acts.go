@@ -124,6 +124,9 @@ func changedBy(tx store.Tx, m store.Message) (*store.Message, error) {
 
 // tellChange tells that a message changed which another one acts on.
 func (c *Client) tellChange(tx store.Tx, after *[]func(), by store.Message) error {
+	if by.Kind == mimi.KindDelete { // its files go, too
+		*after = append(*after, c.pumpFiles)
+	}
 	m, err := changedBy(tx, by)
 	if err != nil || m == nil {
 		return err

@@ -197,7 +197,10 @@ func (c *Client) spool(p *prepared, f SendFile) error {
 			return errors.Join(ErrFileMoved, err)
 		}
 		if !f.Raw {
-			content = files.StripPicture(content)
+			var err error
+			if content, err = files.StripPicture(content); err != nil {
+				return err
+			}
 		}
 		p.body.Same = sha256.Sum256(content)
 		from, size = bytes.NewReader(content), int64(len(content))

@@ -89,6 +89,7 @@ func (c *Client) everyMinute() {
 	c.payProfiles()
 	c.picturesSoon()
 	c.backUpIfDue()
+	c.pumpFiles()
 	for id, at := range c.typed {
 		if now-at > time.Minute.Milliseconds() {
 			delete(c.typed, id)
