@@ -46,10 +46,15 @@ type downloading struct {
 	next    int64 // the chunk that is asked for next
 	waiting []*part
 	writing bool
+	syncing bool
+	wrote   int64  // bytes of the ciphertext whose content was written
 	plain   []byte // that a part is opened into
 
 	whole, there bool // as a start found it: without its name, with it
 }
+
+// mostUnsynced is how many bytes of the ciphertext are asked for beyond what is durable.
+const mostUnsynced = 4 << 20
 
 // part is a run of chunks that was asked for.
 type part struct {
@@ -118,14 +123,18 @@ func (f *downloading) stands(path string) bool {
 }
 
 func (f *downloading) close() {
-	if f.to != nil {
-		to := f.to
+	if to := f.to; to != nil {
 		f.to = nil
-		if !f.writing { // else whoever writes closes it
-			_ = to.Close() // what counts was synced
-		}
+		f.shut(to)
 	}
-	clear(f.plain[:cap(f.plain)])
+}
+
+// shut closes what is written, once nobody writes any more. What counts was synced.
+func (f *downloading) shut(to files.Target) {
+	if !f.writing && !f.syncing {
+		_ = to.Close()
+		clear(f.plain[:cap(f.plain)])
+	}
 }
 
 // resume begins at the chunk after the last one that is durable.
@@ -148,7 +157,7 @@ func (f *downloading) resume() {
 	default:
 		f.done, f.next, f.row.Done = 0, 0, 0
 	}
-	f.from = f.done
+	f.from, f.wrote = f.done, f.done
 	f.more()
 }
 
@@ -157,7 +166,7 @@ func (f *downloading) chunks() int64 { return chunked.Padded(f.body.Size)/chunke
 
 // more asks for what comes next, as long as no more than two parts wait.
 func (f *downloading) more() {
-	for len(f.waiting) < 2 && f.next < f.chunks() && !f.over {
+	for len(f.waiting) < 2 && f.next < f.chunks() && f.next*(chunked.ChunkSize+chunked.TagSize)-f.done < mostUnsynced && !f.over {
 		p := &part{first: f.next, chunks: min(max(f.piece/(chunked.ChunkSize+chunked.TagSize), 1), fetchChunks, f.chunks()-f.next)}
 		f.next += p.chunks
 		f.waiting = append(f.waiting, p)
@@ -220,23 +229,21 @@ func (f *downloading) write() {
 		}
 		at := p.first * chunked.ChunkSize
 		if n := min(int64(len(f.plain)), body.Size-at); n > 0 {
-			if _, err := to.WriteAt(f.plain[:n], at); err != nil {
-				return err
-			}
+			_, err = to.WriteAt(f.plain[:n], at)
 		}
-		return to.Sync()
+		return err
 	}, func(err error) {
 		f.writing = false
 		switch {
 		case f.over:
-			_ = to.Close()
+			f.shut(to)
 		case bad:
 			f.junk(err)
 		case err != nil:
 			f.trouble(err)
 		default:
-			f.cipher = cipher
-			f.written(p, body)
+			f.cipher, f.body = cipher, body
+			f.written(p)
 		}
 	})
 }
@@ -264,23 +271,43 @@ func (f *downloading) unseal(cipher *chunked.Cipher, p *part) (bad bool, err err
 	return false, nil
 }
 
-// written notes that a part is durable, and goes on.
-func (f *downloading) written(p *part, body fetchBody) {
+// written goes on after a part was written, and has it made durable.
+func (f *downloading) written(p *part) {
 	f.waiting = f.waiting[1:]
-	done := p.at + int64(len(p.data))
-	if !f.set(func(x *store.Transfer) { x.Done, x.Tries, x.Why, x.Code, x.Body = done, 0, "", "", wire.Marshal(body) }, nil) {
+	f.wrote = p.at + int64(len(p.data))
+	f.sync()
+	f.pace(int64(len(p.data)), func() {
+		f.more()
+		f.write()
+	})
+}
+
+// sync makes durable what was written, while more comes, and notes how far that is.
+func (f *downloading) sync() {
+	if f.syncing || f.over || f.wrote == f.done {
 		return
 	}
-	f.body = body
-	f.moved(done)
-	if done < f.row.Size {
-		f.pace(int64(len(p.data)), func() {
+	f.syncing = true
+	through, body, to := f.wrote, f.body, f.to
+	f.c.beside(to.Sync, func(err error) {
+		f.syncing = false
+		switch {
+		case f.over:
+			f.shut(to)
+		case err != nil:
+			f.trouble(err)
+		case f.set(func(x *store.Transfer) {
+			x.Done, x.Tries, x.Why, x.Code, x.Body = through, 0, "", "", wire.Marshal(body)
+		}, nil):
+			f.moved(through)
+			if through == f.row.Size {
+				f.finish()
+				return
+			}
+			f.sync()
 			f.more()
-			f.write()
-		})
-		return
-	}
-	f.finish()
+		}
+	})
 }
 
 // finish gives the file its name, which is durable before it is taken, so that a start after a
