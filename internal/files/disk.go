@@ -6,9 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
-
-	"sotto/internal/durable"
 )
 
 // System is the file system of transfers. A test puts one that fails in its place.
@@ -106,7 +105,7 @@ func (Disk) Place(from, to string) error {
 			err = errors.Join(f.Close(), os.Rename(from, to))
 		}
 	}
-	return errors.Join(err, durable.Names(filepath.Dir(to)))
+	return errors.Join(err, Disk{}.Sync(filepath.Dir(to)))
 }
 
 // Remove implements System.
@@ -127,8 +126,17 @@ func (Disk) Names(dir string) (out []string, err error) {
 // MakeDir implements System.
 func (Disk) MakeDir(dir string) error { return os.MkdirAll(dir, 0o700) }
 
-// Sync implements System.
-func (Disk) Sync(dir string) error { return durable.Names(dir) }
+// Sync implements System, where a system has that.
+func (Disk) Sync(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
 
 // Mark implements System. A file system without marks has none.
 func (Disk) Mark(path string) { mark(path) }

@@ -49,19 +49,15 @@ type FileDetails struct {
 	Height   uint32 `cbor:"4,keyasint,omitempty"`
 	Duration uint64 `cbor:"5,keyasint,omitempty"` // milliseconds
 	Wave     []byte `cbor:"6,keyasint,omitempty"` // loudness from 0 to 255, at even distances
-	Parcel   uint32 `cbor:"7,keyasint,omitempty"` // it is a parcel of so many files
 }
 
 // check holds details to their limits.
 func (d FileDetails) check() error {
-	if d.Size > chunked.MaxSize || d.Width > maxSide || d.Height > maxSide || d.Duration > maxLong || len(d.Wave) > MaxWave || d.Parcel > MaxParcel {
+	if d.Size > chunked.MaxSize || d.Width > maxSide || d.Height > maxSide || d.Duration > maxLong || len(d.Wave) > MaxWave {
 		return fmt.Errorf("%w: details of a file that are out of bounds", ErrJunk)
 	}
 	return nil
 }
-
-// MaxParcel is how many files a parcel holds at most.
-const MaxParcel = 10_000
 
 // Context is what the chunks of the file are bound to.
 func (f File) Context() []byte {
