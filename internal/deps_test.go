@@ -98,6 +98,7 @@ var only = []struct {
 }{
 	{"github.com/alecthomas/kong", []string{"sotto/cmd/sotto"}},
 	{"github.com/ncruces/go-sqlite3", []string{"sotto/internal/store/sqlite"}},
+	{"github.com/minio/minio-go", []string{"sotto/internal/server/objects"}},
 	{"github.com/cockroachdb/pebble", []string{"sotto/internal/server", "sotto/internal/sim"}}, // the simulator is its disk
 	{"github.com/fxamacker/cbor", []string{"sotto/internal/wire", "sotto/mimi", "sotto/internal/canary", "sotto/examples/tiny"}},
 	{"github.com/BurntSushi/toml", []string{"sotto/internal/server", "sotto/internal/app", "sotto/internal/canary"}},

@@ -35,6 +35,7 @@ var (
 	ErrManyFiles = errors.New("this is too much for one message: send the files in several")
 	ErrNoSuch    = errors.New("this message has no such file")
 	ErrFileGone  = errors.New("this file cannot be had any more: its time is up, or its sender has taken it back")
+	ErrPicture   = files.ErrPicture
 	ErrFileMoved = errors.New("the file was changed or removed while it was being sent: send it again")
 )
 

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"sotto/internal/client"
-	"sotto/internal/files"
 	"sotto/internal/store"
 	"sotto/mimi"
 )
@@ -80,8 +79,8 @@ func fileError(err error) error {
 		return fail("too many files", "%s", err)
 	case errors.Is(err, client.ErrFileMoved):
 		return fail("file", "%s", client.ErrFileMoved)
-	case errors.Is(err, files.ErrPicture):
-		return fail("file", "%s (--raw sends it as it is)", files.ErrPicture)
+	case errors.Is(err, client.ErrPicture):
+		return fail("file", "%s (--raw sends it as it is)", client.ErrPicture)
 	}
 	return pathError(err)
 }

@@ -103,7 +103,12 @@ func (o Serve) serve(ctx context.Context, c config.Config, x *IO) error {
 			log.Warn("this program is not offered on the invitation page", "err", err)
 		}
 	}
+	far, err := objectStore(ctx, c.Objects)
+	if err != nil {
+		return err
+	}
 	s, err := server.New(server.Options{
+		Far:        far,
 		Executable: executable, ProgramsDir: c.ProgramsDir,
 		Dir: c.Data, Log: log, Host: c.Host, Open: c.Open, Limits: c.Limits, ProxyHeader: header, Proxies: proxies,
 	})

@@ -139,3 +139,79 @@ func TestFiles(t *testing.T) {
 		ana.Eventually("copies are gone", func() bool { left, _ = os.ReadDir(filepath.Join(ana.Home, "files")); return len(left) == 0 }, func() any { return left })
 	}
 }
+
+// Ana changes the words beside a file: the file stays.
+func TestFileCaption(t *testing.T) {
+	w := New(t)
+	ana, bo := w.Person("ana"), w.Person("bo")
+	friends(t, ana, bo)
+	m := ana.settled(ana.sendFiles(bo.Handle, "the plann", w.file("plan.txt", []byte("one"))))
+	bo.filesIn(1)
+	ana.Compose(bo.Handle, client.Edit(m.ID, "the plan"))
+	bo.Eventually("sees the new words", func() bool { x, err := bo.Client.Message(m.ID); return err == nil && x.Text == "the plan" }, func() any { return nil })
+	for _, p := range []*Person{ana, bo} {
+		p.Sync()
+		if f := p.filesIn(1)[0]; f.Shown != "plan.txt" {
+			t.Errorf("%+v", f)
+		}
+	}
+	holds(t, bo.get(bo.filesIn(1)[0]).Path, []byte("one"))
+}
+
+// The same file to the same room again goes by itself: nothing is put twice. To another room it
+// is another blob, and taking one message back leaves the other's file.
+func TestFileAgain(t *testing.T) {
+	w := New(t)
+	ana, bo, cy := w.Person("ana"), w.Person("bo"), w.Person("cy")
+	friends(t, ana, bo)
+	friends(t, ana, cy)
+	path := w.file("plan.txt", noise(50_000, 4))
+	first := ana.settled(ana.sendFiles(bo.Handle, "", path))
+	before := w.Home.Server.Status().Blobs
+	ana.settled(ana.sendFiles(bo.Handle, "again", path))
+	if n := w.Home.Server.Status().Blobs; n != before {
+		t.Errorf("%d blobs, and then %d", before, n)
+	}
+	ana.settled(ana.sendFiles(cy.Handle, "", path))
+	if n := w.Home.Server.Status().Blobs; n != before+1 {
+		t.Errorf("%d blobs, and then %d", before, n)
+	}
+	ana.Compose(bo.Handle, client.Delete(first.ID))
+	bo.Eventually("one is taken back", func() bool { list, err := bo.Client.Files(nil, 0, 10); return err == nil && len(list) == 1 }, func() any { return nil })
+	ana.Sync()
+	holds(t, bo.get(bo.filesIn(1)[0]).Path, noise(50_000, 4))
+}
+
+// A limit of the rate holds, and a pause is one until it is over.
+func TestFilePace(t *testing.T) {
+	w := New(t)
+	ana, bo := w.Person("ana"), w.Person("bo")
+	friends(t, ana, bo)
+	if err := ana.Client.SetSettings(func(s *client.Settings) { s.SendRate = 64 }); err != nil {
+		t.Fatal(err)
+	}
+	m := ana.sendFiles(bo.Handle, "", w.file("slow.bin", noise(2<<20, 6)))
+	ana.Eventually("is on its way", func() bool { f, ok := ana.progress(true); return ok && f.Done > 0 }, func() any { return nil })
+	if err := ana.Client.PauseFile(m.ID, 0, true); err != nil {
+		t.Fatal(err)
+	}
+	f, err := ana.Client.FileSettled(patient(t), m.ID, 0)
+	if err != nil || f.State != client.FilePaused || f.Done == int64(f.Sealed) {
+		t.Fatalf("%+v %v", f, err)
+	}
+	if err := ana.Client.SetSettings(func(s *client.Settings) { s.SendRate = 0 }); err != nil {
+		t.Fatal(err)
+	}
+	ana.Away()
+	ana.Back()
+	if f, ok := ana.progress(true); !ok || f.State != client.FilePaused {
+		t.Errorf("%+v", f)
+	}
+	if err := ana.Client.PauseFile(m.ID, 0, false); err != nil {
+		t.Fatal(err)
+	}
+	if m = ana.settled(m); m.State == store.Failed {
+		t.Fatal(m.Why)
+	}
+	holds(t, bo.get(bo.filesIn(1)[0]).Path, noise(2<<20, 6))
+}

@@ -162,6 +162,9 @@ func (s *Server) patchUpload(w http.ResponseWriter, r *http.Request, name [16]by
 	if err != nil {
 		return err
 	}
+	if p.Size > 0 && p.Complete() {
+		s.putAway()
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

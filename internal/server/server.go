@@ -9,6 +9,7 @@
 package server
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -46,6 +47,7 @@ type Options struct {
 	Open bool             // registration without an invitation
 
 	Limits config.Limits // zero: the defaults
+	Far    blobs.Far     // where whole files are kept; nil: in the data directory
 
 	Executable  string // this program, which the invitation page offers; empty: it does not
 	ProgramsDir string // programs for other systems, sotto-GOOS-GOARCH[.exe]; empty: none
@@ -162,7 +164,7 @@ func (s *Server) open() (err error) {
 	}
 	s.blobs, err = blobs.Open(s.db, blobs.Options{
 		Dir: path("blobs"), FS: s.fs, Now: s.o.Now, Rand: s.o.Rand,
-		MaxBytes: func() uint64 { return s.policy.Load().limits.BlobBytes },
+		MaxBytes: func() uint64 { return s.policy.Load().limits.BlobBytes }, Far: s.o.Far,
 	})
 	if err != nil {
 		return err
@@ -227,6 +229,29 @@ func (s *Server) spawn(f func()) {
 	}()
 }
 
+// putAway brings whole files to where they are kept, beside the caller, until the server ends.
+func (s *Server) putAway() {
+	if s.o.Far == nil {
+		return
+	}
+	s.spawn(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		ended := make(chan struct{})
+		defer close(ended)
+		go func() {
+			select {
+			case <-s.stop:
+				cancel()
+			case <-ended:
+			}
+		}()
+		if err := s.blobs.Move(ctx); err != nil && ctx.Err() == nil {
+			s.o.Log.Error("files were not put away, and are tried again in a minute", "err", err)
+		}
+	})
+}
+
 // Reload takes over what a running server can change: who may register, and limits.
 func (s *Server) Reload(open bool, limits config.Limits) {
 	s.policy.Store(newPolicy(open, limits))
@@ -254,6 +279,7 @@ func (s *Server) Tick(now time.Time) {
 		}
 	}
 	s.uploads.tick(s.blobs.Unfinished)
+	s.putAway()
 	for _, x := range s.openSessions() {
 		x.dropStale(now)
 	}

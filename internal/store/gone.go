@@ -26,8 +26,11 @@ func (t Tx) ForgetFirst(m Message) error {
 	if err != nil || !ok {
 		return err
 	}
-	err = t.tx.Exec(`UPDATE messages SET content = ? WHERE room = ? AND message = ? AND flags & ? = ? AND state NOT IN (1, 2)`,
-		last.Content, m.Room, m.ID, FlagEdited|FlagDeleted, FlagEdited)
+	files, err := t.hasFiles(m)
+	if err == nil && !files { // an edit changes the words of a message with files, and the files stay
+		err = t.tx.Exec(`UPDATE messages SET content = ? WHERE room = ? AND message = ? AND flags & ? = ? AND state NOT IN (1, 2)`,
+			last.Content, m.Room, m.ID, FlagEdited|FlagDeleted, FlagEdited)
+	}
 	if err != nil {
 		return err
 	}

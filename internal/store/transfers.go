@@ -116,6 +116,21 @@ func (t Tx) MessagesWithFiles(id *room.ID, before int64, limit int) ([]Message, 
 	return collect(t, `SELECT `+messageColumns+` FROM messages WHERE at IS NOT NULL AND kind IN (2, 7) AND at < ? ORDER BY at DESC LIMIT ?`, scanMessage, before, limit)
 }
 
+// hasFiles says whether a message names files.
+func (t Tx) hasFiles(m Message) (bool, error) {
+	var content []byte
+	_, err := t.one(`SELECT content FROM messages WHERE room = ? AND message = ? AND kind IN (2, 7)`, func(r *sqlite.Row) error { return r.Scan(&content) }, m.Room, m.ID)
+	if err != nil || len(content) == 0 {
+		return false, err
+	}
+	c, err := mimi.Parse(content)
+	if err != nil {
+		return false, nil // of a version that knew more
+	}
+	all, _ := room.Files(c)
+	return len(all) > 0, nil
+}
+
 // letFilesGo has the server's copy of a message's files erased, if they were sent from here, and
 // forgets those that came.
 func (t Tx) letFilesGo(message mimi.MessageID) error {

@@ -114,8 +114,8 @@ type Ticket struct {
 }
 
 // UploadRequest asks for the right to put a blob in pieces (OpUpload) under a name that the
-// device chose at random, with a ticket of its own. An equal request is answered alike as long
-// as the blob stands or is waited for.
+// device chose at random, with a ticket of its own. A request that is equal but for TTL is answered
+// alike as long as the blob stands or is waited for.
 type UploadRequest struct {
 	Blob   [16]byte `cbor:"1,keyasint"`
 	Size   uint64   `cbor:"2,keyasint"` // bytes, exact

@@ -8,6 +8,7 @@ package blobs
 
 import (
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -32,6 +33,7 @@ type Options struct {
 	Now      func() time.Time
 	Rand     io.Reader
 	MaxBytes func() uint64 // of all blobs together, as of now
+	Far      Far           // where whole blobs are kept; nil: on the disk
 }
 
 // Blobs is safe for concurrent use.
@@ -48,6 +50,8 @@ type Blobs struct {
 	made     map[string]bool
 	offers   map[wire.Hash]Name // of tickets that stand, by the hash of the erase secret
 	buffers  sync.Pool
+
+	moving sync.Mutex // held by whoever puts blobs away
 }
 
 // Name is a blob's address at its host.
@@ -62,7 +66,7 @@ const (
 // Rows declares what the blobs store in the engine. Beside it stands each blob's
 // ciphertext, in a file under blobs/ of the blob's name, as long as its row.
 var Rows = engine.Inventory{
-	{Prefix: prefixBlob, Holds: "a blob's random name, size, end of life, and the hashes of its erase secret and spent ticket", Until: "the blob's lifetime, or its erasure"},
+	{Prefix: prefixBlob, Holds: "a blob's random name, size, end of life, and the hashes of its erase secret and spent ticket, and whether it lies in the store for objects", Until: "the blob's lifetime, or its erasure"},
 	{Prefix: prefixUpload, Holds: "a blob that has come in part: as of a blob, how many bytes have come, and until when more are waited for", Until: "it is whole, is erased, 7 days after its last piece, or the blob's lifetime"},
 	{Prefix: prefixTicket, Holds: "the right to put one blob: its name, size, lifetime, and the hashes of two secrets", Until: "it is used, or an hour and a minute"},
 }
@@ -71,7 +75,8 @@ type blobRow struct {
 	Size   uint64    `cbor:"1,keyasint"`
 	Until  uint64    `cbor:"2,keyasint"` // Unix seconds
 	Erase  wire.Hash `cbor:"3,keyasint"`
-	Ticket wire.Hash `cbor:"4,keyasint"` // spent: a put that is tried again answers alike
+	Ticket wire.Hash `cbor:"4,keyasint"`           // spent: a put that is tried again answers alike
+	Far    bool      `cbor:"5,keyasint,omitempty"` // it lies in Options.Far, and no more on the disk
 }
 
 type ticketRow struct {
@@ -129,6 +134,9 @@ func Open(db *engine.DB, o Options) (*Blobs, error) {
 		return true, err
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := b.sweepFar(); err != nil {
 		return nil, err
 	}
 	return b, b.openUploads()
@@ -310,7 +318,7 @@ func (b *Blobs) drop(n Name) (err error) {
 	if err := wire.Unmarshal(v, &row); err != nil {
 		return err
 	}
-	if err := b.remove(n); err != nil {
+	if err := b.forget(n); err != nil {
 		return err
 	}
 	batch := b.db.NewBatch()
@@ -332,17 +340,23 @@ func (b *Blobs) Tick(now time.Time) error {
 	if err := b.tickUploads(uint64(now.Unix())); err != nil {
 		return err
 	}
+	var failed error // a store for objects that cannot be reached keeps back nothing else
 	for _, n := range over {
 		if err := b.drop(n); err != nil && err != errBusy {
-			return err
+			failed = errors.Join(failed, err)
 		}
 	}
+	return errors.Join(failed, b.tickTickets(now))
+}
+
+// tickTickets forgets tickets whose time is up.
+func (b *Blobs) tickTickets(now time.Time) error {
 	type old struct {
 		name  Name
 		erase wire.Hash
 	}
 	var tickets []old
-	err = b.db.Scan([]byte(prefixTicket), end(prefixTicket), func(k, v []byte) (bool, error) {
+	err := b.db.Scan([]byte(prefixTicket), end(prefixTicket), func(k, v []byte) (bool, error) {
 		var row ticketRow
 		err := wire.Unmarshal(v, &row)
 		if err == nil && uint64(now.Unix()) >= row.Until {

@@ -151,7 +151,7 @@ func (b *Blobs) shelf(n Name) error {
 	return b.syncDir(b.o.Dir)
 }
 
-// Blob is an open blob.
+// Blob is an open blob on the disk.
 type Blob struct {
 	*io.SectionReader
 	file vfs.File
@@ -160,8 +160,8 @@ type Blob struct {
 // Close closes the file.
 func (b *Blob) Close() error { return b.file.Close() }
 
-// Get opens a blob.
-func (b *Blobs) Get(n Name) (*Blob, error) {
+// Get opens a blob, wherever it lies.
+func (b *Blobs) Get(n Name) (io.ReadSeekCloser, error) {
 	row, ok, err := b.blob(n)
 	if err != nil {
 		return nil, err
@@ -169,8 +169,14 @@ func (b *Blobs) Get(n Name) (*Blob, error) {
 	if !ok {
 		return nil, errNoBlob
 	}
+	if row.Far {
+		return b.openFar(n, int64(row.Size))
+	}
 	f, err := b.o.FS.Open(b.pathOf(n))
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) { // erased, or put away at this moment
+		if row, ok, err := b.blob(n); err == nil && ok && row.Far {
+			return b.openFar(n, int64(row.Size))
+		}
 		return nil, errNoBlob
 	} else if err != nil {
 		return nil, fmt.Errorf("blobs: %w", err)

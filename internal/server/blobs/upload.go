@@ -22,11 +22,10 @@ const prefixUpload = "Bu"
 type uploadRow struct {
 	Size   uint64    `cbor:"1,keyasint"`
 	Until  uint64    `cbor:"2,keyasint"` // of the blob, Unix seconds
-	TTL    uint64    `cbor:"3,keyasint"` // as it was asked for
-	Erase  wire.Hash `cbor:"4,keyasint"`
-	Ticket wire.Hash `cbor:"5,keyasint"`
-	Offset uint64    `cbor:"6,keyasint,omitempty"` // bytes that are durable
-	Idle   uint64    `cbor:"7,keyasint"`           // without a piece it is given up then, Unix seconds
+	Erase  wire.Hash `cbor:"3,keyasint"`
+	Ticket wire.Hash `cbor:"4,keyasint"`
+	Offset uint64    `cbor:"5,keyasint,omitempty"` // bytes that are durable
+	Idle   uint64    `cbor:"6,keyasint"`           // without a piece it is given up then, Unix seconds
 }
 
 // over says whether an upload is given up.
@@ -81,7 +80,7 @@ func (b *Blobs) taken(r wire.UploadRequest) (known, taken bool, err error) {
 		if err == nil {
 			err = wire.Unmarshal(v, &row)
 		}
-		same := row.Size == r.Size && row.TTL == r.TTL && row.Erase == r.Erase && row.Ticket == r.Ticket
+		same := row.Size == r.Size && row.Erase == r.Erase && row.Ticket == r.Ticket
 		return err == nil && same && !row.over(b.now()), true, err
 	}
 	if row, ok, err := b.row(r.Blob); err != nil || ok {
@@ -91,7 +90,8 @@ func (b *Blobs) taken(r wire.UploadRequest) (known, taken bool, err error) {
 	return false, ok, err
 }
 
-// Begin grants an upload. An equal request is answered alike.
+// Begin grants an upload. A request that is equal but for the lifetime, of which less is left when
+// it comes again, is answered alike, and changes nothing.
 func (b *Blobs) Begin(r wire.UploadRequest, most uint64) error {
 	if err := b.begin(r.Blob, 0); err != nil {
 		return err
@@ -102,7 +102,7 @@ func (b *Blobs) Begin(r wire.UploadRequest, most uint64) error {
 		return err
 	}
 	now := b.now()
-	row := uploadRow{Size: r.Size, Until: now + r.TTL, TTL: r.TTL, Erase: r.Erase, Ticket: r.Ticket, Idle: now + uint64(wire.UploadIdle/time.Second)}
+	row := uploadRow{Size: r.Size, Until: now + r.TTL, Erase: r.Erase, Ticket: r.Ticket, Idle: now + uint64(wire.UploadIdle/time.Second)}
 	batch := b.db.NewBatch()
 	batch.Set(rowKey(prefixUpload, r.Blob), wire.Marshal(row))
 	if err := b.db.CommitWait(batch); err != nil {

@@ -24,7 +24,19 @@ type Config struct {
 	Open        bool     "toml:\"open\" doc:\"Let anybody register. Otherwise a new account needs a code from `sotto server invite`. Read again on SIGHUP.\""
 	Programs    bool     `toml:"programs" doc:"Offer this program itself on the invitation page, for the system that it runs on."`
 	ProgramsDir string   `toml:"programs-dir" doc:"Offer there also the files of this directory that are named sotto-GOOS-GOARCH, for Windows with .exe at the end. Empty: none."`
+	Objects     Objects  `toml:"objects" doc:"Keep whole files in a store for objects that speaks S3, instead of the data directory. They go there by and by; what comes in pieces lies in the data directory until it is whole."`
 	Limits      Limits   `toml:"limits" doc:"What one account, one address and all together may use. An address is an IPv4 address or an IPv6 /64. Read again on SIGHUP."`
+}
+
+// Objects name a store for objects.
+type Objects struct {
+	Endpoint      string `toml:"endpoint" doc:"Its host, with a port if it is not 443. Empty: there is none."`
+	Bucket        string `toml:"bucket" doc:"The bucket, which has to be there."`
+	Prefix        string `toml:"prefix" doc:"What the names of objects begin with, for a bucket with other things in it."`
+	Region        string `toml:"region" doc:"The region, where the store has such."`
+	AccessKey     string `toml:"access-key" doc:"Who asks."`
+	SecretKeyFile string `toml:"secret-key-file" doc:"The file whose first line is the secret of that."`
+	Plain         bool   `toml:"plain" doc:"Talk to it without TLS. What it gets is encrypted; who asks for what can be seen on the way."`
 }
 
 // Limits are what one account, one address and all together may use.
@@ -128,6 +140,13 @@ func (c *Config) faults() (out []fault) {
 	}
 	if _, err := c.ProxyPrefixes(); err != nil {
 		add("proxies", err.Error())
+	}
+	if o := c.Objects; o != (Objects{}) {
+		for _, x := range [][2]string{{"endpoint", o.Endpoint}, {"bucket", o.Bucket}, {"access-key", o.AccessKey}, {"secret-key-file", o.SecretKeyFile}} {
+			if x[1] == "" {
+				out = append(out, fault{"objects", x[0], "a store for objects needs this"})
+			}
+		}
 	}
 	out = append(out, c.Limits.faults()...)
 	return out
