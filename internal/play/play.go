@@ -6,13 +6,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,6 +37,8 @@ type World struct {
 	Suite mls.CipherSuite
 	Log   *slog.Logger
 	Home  *Host // where people live unless said otherwise
+
+	flight flight
 }
 
 // New sets a stage with one home server. Plays run side by side: they wait for each
@@ -73,11 +78,7 @@ func (w *World) Host() *Host {
 func (h *Host) Start() {
 	t := h.w.T
 	t.Helper()
-	listen := h.Name
-	if listen == "" {
-		listen = "127.0.0.1:0"
-	}
-	ln, err := net.Listen("tcp", listen)
+	ln, err := listen(h.Name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +95,20 @@ func (h *Host) Start() {
 	}
 	h.http = &http.Server{Handler: h.Server.Handler(), ErrorLog: slog.NewLogLogger(h.w.Log.Handler(), slog.LevelDebug)}
 	go h.http.Serve(ln)
+}
+
+// listen listens where a server was before, or on a free port below those that a system gives
+// to connections: no connection takes it while the server is stopped.
+func listen(before string) (net.Listener, error) {
+	if before != "" {
+		return net.Listen("tcp", before)
+	}
+	for {
+		ln, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 12_000+rand.IntN(20_000)))
+		if err == nil || !errors.Is(err, syscall.EADDRINUSE) {
+			return ln, err
+		}
+	}
 }
 
 // Stop stops the server.
@@ -160,7 +175,7 @@ func (p *Person) open() error {
 	p.Net = dial.New(dial.Options{})
 	o := client.Options{
 		Store:   store.Options{Path: filepath.Join(p.Home, "sotto.db"), Key: sha256.Sum256([]byte(p.Name))},
-		Network: watched{p.Net, p.Hosts}, Clock: p.w.Clock, Log: p.w.Log.With("who", p.Name), Suite: p.w.Suite, PrivateHosts: []string{"*"},
+		Network: watched{p.Net, p.Hosts, &p.w.flight}, Clock: p.w.Clock, Log: p.w.Log.With("who", p.Name), Suite: p.w.Suite, PrivateHosts: []string{"*"},
 	}
 	if p.Mutate != nil {
 		p.Mutate(&o)
