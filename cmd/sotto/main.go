@@ -251,7 +251,7 @@ func parse(t *table, args []string, x *command.IO) (selected any, code int, done
 	x.JSON = t.JSON || err != nil && slices.Contains(args, "--json")
 	x.Timeout, x.Private = t.Timeout, t.AllowPrivate
 	if t.PassphraseFile != "" { // an empty variable names no file
-		x.Secret = kong.ExpandPath(t.PassphraseFile)
+		x.Secret = t.PassphraseFile
 	}
 	if err != nil {
 		var wrong *kong.ParseError
