@@ -77,6 +77,8 @@ var verbs = map[string]string{
 	"roomPicture":  "room picture",
 	"roomWho":      "who",
 
+	"relays": "- what a call asks for by itself",
+
 	"send":          "send",
 	"message":       "show",
 	"edit":          "send", // --edit

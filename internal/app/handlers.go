@@ -76,6 +76,8 @@ var handlers = map[string]handler{
 	"retry":         gives(retry),
 	"messageWho":    gives(messageWho),
 
+	"relays": answers(relays),
+
 	"search":        answers(search),
 	"people":        gives(people),
 	"findPerson":    answers(findPerson),

@@ -123,6 +123,8 @@ type Client struct {
 	recorded  int64        // when the recovery record was written last, Unix milliseconds
 	recording bool         // and it is being written
 
+	relays *relaysOf // where the home server helps calls, as it answered last
+
 	saving  *saving     // the backup being made
 	restore *restoreRun // the backup being restored
 

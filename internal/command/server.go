@@ -27,6 +27,7 @@ type Serve struct {
 	TLSKey      string `name:"tls-key" help:"And its key from this one." placeholder:"FILE"`
 	SelfSigned  bool   `help:"Or make a certificate of its own, for a server on your own network. Devices know it by its key, which invitation links carry."`
 	BehindProxy bool   `help:"A proxy in front does TLS."`
+	RelayPort   string `help:"Where calls are relayed: a port, off, or auto." placeholder:"PORT"`
 	Open        bool   `help:"Let anybody register. Otherwise an account needs an invitation."`
 	Config      string `help:"A configuration file; SIGHUP reads limits and who may register from it again." placeholder:"FILE"`
 	PrintConfig bool   `help:"Print a configuration file with every setting explained."`
@@ -69,6 +70,7 @@ func (o Serve) config(dir string) (c config.Config, err error) {
 	}
 	for to, from := range map[*string]string{
 		&c.Data: dir, &c.Listen: o.Listen, &c.Host: o.Host, &c.Domain: o.Domain, &c.CertFile: o.TLSCert, &c.KeyFile: o.TLSKey,
+		&c.RelayPort: o.RelayPort,
 	} {
 		if from != "" {
 			*to = from
@@ -103,6 +105,10 @@ func (o Serve) serve(ctx context.Context, c config.Config, x *IO) error {
 			log.Warn("this program is not offered on the invitation page", "err", err)
 		}
 	}
+	relays, err := relayOptions(c)
+	if err != nil {
+		return err
+	}
 	s, err := server.New(server.Options{
 		Executable: executable, ProgramsDir: c.ProgramsDir,
 		Dir: c.Data, Log: log, Host: c.Host, Open: c.Open, Limits: c.Limits, ProxyHeader: header, Proxies: proxies,
@@ -121,13 +127,38 @@ func (o Serve) serve(ctx context.Context, c config.Config, x *IO) error {
 		}()
 	}
 	err = s.Serve(ctx, server.ServeOptions{
-		Listen: c.Listen, Domain: c.Domain, CertFile: c.CertFile, KeyFile: c.KeyFile, BehindProxy: c.BehindProxy, Own: c.SelfSigned,
+		Listen: c.Listen, Domain: c.Domain, CertFile: c.CertFile, KeyFile: c.KeyFile, BehindProxy: c.BehindProxy, Own: c.SelfSigned, Relay: relays,
 		Ready: func(at netip.AddrPort) { o.ready(s, at, c, x) },
 	})
 	if err = errors.Join(err, s.Close()); err != nil {
 		return fail("server", "%s", err)
 	}
 	return nil
+}
+
+// relayOptions are what the configuration says of relaying; nil: no call is relayed.
+func relayOptions(c config.Config) (*server.RelayOptions, error) {
+	port, err := c.RelayAt()
+	if err != nil {
+		return nil, fail("bad configuration", "relay-port: %s", err)
+	}
+	if port == config.RelayOff {
+		return nil, nil
+	}
+	o := &server.RelayOptions{Port: port}
+	if port == config.RelayAuto {
+		o.Port, o.Instead = config.RelayPort, true
+	}
+	if o.Ports, err = c.RelayRange(); err != nil {
+		return nil, fail("bad configuration", "relay-ports: %s", err)
+	}
+	if o.Outside, err = c.RelayOutside(); err != nil {
+		return nil, fail("bad configuration", "relay-addresses: %s", err)
+	}
+	if o.Peers, err = c.RelayReach(); err != nil {
+		return nil, fail("bad configuration", "relay-peers: %s", err)
+	}
+	return o, nil
 }
 
 // ready prints the one line that says that the server serves.

@@ -44,6 +44,7 @@ const (
 	CodeMoved
 	CodeRetired
 	CodeBackupMoved
+	CodeNoRelay
 	codeEnd
 )
 
@@ -59,6 +60,7 @@ var codeNames = [...]string{
 	CodeInternal: "internal error", CodeLogExists: "log exists", CodeTooSoon: "too soon",
 	CodeOrder: "out of order", CodeCursors: "too many cursors", CodeNoMeeting: "no such meeting",
 	CodeMoved: "moved away", CodeRetired: "retired", CodeBackupMoved: "backup moved",
+	CodeNoRelay: "no relay",
 }
 
 // String is the code's stable name.

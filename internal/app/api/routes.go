@@ -96,6 +96,8 @@ var Routes = []Route{
 	{Name: "messageWho", Method: "GET", Path: "/messages/{message}/who", Out: Who{}, Summary: "Who can see a message."},
 	{Name: "search", Method: "GET", Path: "/search", Query: SearchQuery{}, Out: Found{}, Summary: "Search everything."},
 
+	{Name: "relays", Method: "GET", Path: "/calls/relays", Query: RelayQuery{}, Out: Relays{}, Summary: "Where a call in a room is helped: STUN and TURN. No servers: nowhere, and it may do without."},
+
 	{Name: "people", Method: "GET", Path: "/people", Out: []Person{}, Summary: "Everybody this device knows as a contact or has blocked."},
 	{Name: "findPerson", Method: "POST", Path: "/people/find", In: FindPerson{}, Out: Person{}, Summary: "Look somebody up by a handle or a link."},
 	{Name: "person", Method: "GET", Path: "/people/{account}", Out: PersonDetail{}, Summary: "Everything about a person."},

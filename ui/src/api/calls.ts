@@ -53,6 +53,8 @@ import type {
   React,
   RecoverAccount,
   Recovery,
+  RelayQuery,
+  Relays,
   RenameDevice,
   Report,
   Reported,
@@ -386,6 +388,10 @@ export const messageWho = (message: string, signal?: AbortSignal): Promise<Who> 
 /** Search everything. (GET /search) */
 export const search = (query: SearchQuery = {}, signal?: AbortSignal): Promise<Found> =>
   request<Found>('GET', '/search', { query, signal })
+
+/** Where a call in a room is helped: STUN and TURN. No servers: nowhere, and it may do without. (GET /calls/relays) */
+export const relays = (query: RelayQuery = {}, signal?: AbortSignal): Promise<Relays> =>
+  request<Relays>('GET', '/calls/relays', { query, signal })
 
 /** Everybody this device knows as a contact or has blocked. (GET /people) */
 export const people = (signal?: AbortSignal): Promise<Person[]> =>

@@ -740,6 +740,27 @@ export interface Recovery {
   back?: Back
 }
 
+/** Relay is a STUN or TURN server. */
+export interface Relay {
+  urls: string[]
+  username?: string
+  credential?: string
+}
+
+/** RelayQuery says for a call in which room. */
+export interface RelayQuery {
+  room?: string
+}
+
+/** Relays are where a call may be helped: for RTCPeerConnection. */
+export interface Relays {
+  servers: Relay[]
+  /** take relayed paths only (iceTransportPolicy relay) */
+  only: boolean
+  /** new paths can be opened until then */
+  until?: number
+}
+
 /** RenameDevice calls a device something else. */
 export interface RenameDevice {
   /** at most 64 bytes; empty: the first digits of its own name */

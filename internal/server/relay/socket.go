@@ -1,0 +1,314 @@
+package relay
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/turn/v5"
+)
+
+// socket is a relayed transport address: what the other side of a call sees. It is
+// pion/turn's net.PacketConn, whose goroutine reads it. Data on a channel goes to the
+// client without pion/turn; the rest becomes its Data indications.
+type socket struct {
+	r          *Relay
+	conn       *net.UDPConn
+	inside     netip.AddrPort // how this machine reaches it
+	outside    netip.AddrPort // how the world does
+	credential *credential
+	account    *account
+	buf        [maxFrame + 4]byte // of the reading goroutine
+	requests   bucket             // that the client makes about it
+
+	bytes, refused atomic.Uint64
+	known          atomic.Pointer[known]
+	closing        sync.Once
+}
+
+// known is what pion/turn has told of an allocation. It is replaced whole.
+type known struct {
+	path        path
+	client      client
+	channels    map[uint16]netip.AddrPort
+	numbers     map[netip.AddrPort]uint16
+	permissions map[netip.Addr]bool
+}
+
+// client is the way back to who holds an allocation. Its method takes data on a channel,
+// behind its head.
+type client interface{ deliver(b []byte) }
+
+// generator makes pion/turn's relayed addresses. There are none for TCP (RFC 6062).
+type generator struct{ r *Relay }
+
+var errNoTCP = errors.New("relay: peers are reached over UDP only")
+
+func (generator) Validate() error { return nil }
+
+func (generator) AllocateListener(turn.AllocateListenerConfig) (net.Listener, net.Addr, error) {
+	return nil, nil, errNoTCP
+}
+
+func (generator) AllocateConn(turn.AllocateConnConfig) (net.Conn, error) { return nil, errNoTCP }
+
+// AllocatePacketConn opens a relayed socket for whoever authenticated. EVEN-PORT and
+// RESERVATION-TOKEN, which no call needs, ask without a name or for a port: refused.
+func (g generator) AllocatePacketConn(c turn.AllocateListenerConfig) (net.PacketConn, net.Addr, error) {
+	r := g.r
+	fam := 0
+	if c.Network == "udp6" {
+		fam = 1
+	}
+	outside := r.peers.outside[fam].Load()
+	var inside netip.Addr
+	for _, a := range r.o.Inside {
+		if family(a) == fam {
+			inside = a
+		}
+	}
+	if outside == nil || !inside.IsValid() || c.RequestedPort != 0 {
+		return nil, nil, fmt.Errorf("relay: no relayed address for %s", c.Network)
+	}
+	conn, err := r.freePort(c.Network, inside)
+	if err != nil {
+		return nil, nil, err
+	}
+	port := addrPort(conn.LocalAddr()).Port()
+	if inside.IsUnspecified() {
+		inside = [2]netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}[fam]
+	}
+	s := &socket{r: r, conn: conn, inside: netip.AddrPortFrom(inside, port), outside: netip.AddrPortFrom(*outside, port)}
+	s.known.Store(&known{})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.credential = r.credentials[c.UserID]
+	if !r.room(s.credential) || r.sockets[s.outside] != nil {
+		conn.Close()
+		return nil, nil, errors.New("relay: no room for one more allocation")
+	}
+	s.account = s.credential.account
+	s.credential.open++
+	s.account.open++
+	r.sockets[s.outside] = s
+	r.busy.Add(1)
+	return s, net.UDPAddrFromAddrPort(s.outside), nil
+}
+
+// freePort binds a port of the range, chosen at random.
+func (r *Relay) freePort(network string, inside netip.Addr) (*net.UDPConn, error) {
+	from, count := r.o.Ports[0], uint32(r.o.Ports[1]-r.o.Ports[0])+1
+	var err error
+	for range 32 {
+		var b [4]byte
+		if _, err := io.ReadFull(r.o.Rand, b[:]); err != nil {
+			return nil, err
+		}
+		at := netip.AddrPortFrom(inside, from+uint16(binary.BigEndian.Uint32(b[:])%count))
+		var conn *net.UDPConn
+		if conn, err = net.ListenUDP(network, net.UDPAddrFromAddrPort(at)); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
+}
+
+// ReadFrom answers what pion/turn is to make an indication of: packets from peers that
+// have a permission and no channel.
+func (s *socket) ReadFrom(p []byte) (int, net.Addr, error) {
+	for {
+		n, from, err := s.conn.ReadFromUDPAddrPort(s.buf[headChannel:])
+		if err != nil {
+			return 0, nil, err
+		}
+		peer, ok := s.r.source(netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
+		k := s.known.Load()
+		number, bound := k.numbers[peer]
+		switch {
+		case n > maxData:
+			continue
+		case !ok || !bound && !k.permissions[peer.Addr()] || !s.account.spend(n):
+			s.refused.Add(1)
+			continue
+		case bound:
+			s.note(peer, s.outside, s.buf[headChannel:headChannel+n])
+			binary.BigEndian.PutUint16(s.buf[0:], number)
+			binary.BigEndian.PutUint16(s.buf[2:], uint16(n))
+			k.client.deliver(s.buf[:headChannel+n])
+			continue
+		}
+		s.note(peer, s.outside, s.buf[headChannel:headChannel+n])
+		return copy(p, s.buf[headChannel:headChannel+n]), net.UDPAddrFromAddrPort(peer), nil
+	}
+}
+
+// WriteTo sends what came in a Send indication.
+func (s *socket) WriteTo(p []byte, to net.Addr) (int, error) {
+	s.send(p, addrPort(to))
+	return len(p), nil
+}
+
+// send sends to a peer, or refuses silently, as UDP does.
+func (s *socket) send(p []byte, peer netip.AddrPort) {
+	to, ok := s.r.route(peer)
+	if !ok || !s.account.spend(len(p)) {
+		s.refused.Add(1)
+		return
+	}
+	s.note(s.outside, peer, p)
+	_, _ = s.conn.WriteToUDPAddrPort(p, to)
+}
+
+// note counts a packet that is forwarded, and shows it to a test.
+func (s *socket) note(from, to netip.AddrPort, p []byte) {
+	s.bytes.Add(uint64(len(p)))
+	if s.r.o.Tap != nil {
+		s.r.o.Tap(from, to, p)
+	}
+}
+
+// Close ends the allocation: pion/turn forgets it when its read fails.
+func (s *socket) Close() (err error) {
+	s.closing.Do(func() {
+		err = s.conn.Close()
+		r := s.r
+		r.mu.Lock()
+		delete(r.sockets, s.outside)
+		if k := s.known.Load(); r.paths[k.path] == s {
+			delete(r.paths, k.path)
+		}
+		s.credential.open--
+		s.account.open--
+		r.stats.Bytes += s.bytes.Load()
+		r.stats.Refused += s.refused.Load()
+		r.mu.Unlock()
+		r.busy.Done()
+	})
+	return err
+}
+
+func (s *socket) LocalAddr() net.Addr                { return s.conn.LocalAddr() }
+func (s *socket) SetDeadline(t time.Time) error      { return s.conn.SetDeadline(t) }
+func (s *socket) SetReadDeadline(t time.Time) error  { return s.conn.SetReadDeadline(t) }
+func (s *socket) SetWriteDeadline(t time.Time) error { return s.conn.SetWriteDeadline(t) }
+
+// learn changes what is known of an allocation. Holds Relay.mu.
+func (s *socket) learn(change func(k *known)) {
+	old := s.known.Load()
+	k := &known{
+		path: old.path, client: old.client,
+		channels: maps.Clone(old.channels), numbers: maps.Clone(old.numbers), permissions: maps.Clone(old.permissions),
+	}
+	if k.channels == nil {
+		k.channels, k.numbers, k.permissions = map[uint16]netip.AddrPort{}, map[netip.AddrPort]uint16{}, map[netip.Addr]bool{}
+	}
+	change(k)
+	s.known.Store(k)
+}
+
+// allocated and what follows are what pion/turn tells of its allocations, named by their
+// relayed address.
+func (r *Relay) allocated(src, dst net.Addr, _, _, _ string, relayed net.Addr, _ int) {
+	_, stream := src.(*net.TCPAddr)
+	p := path{addrPort(src), addrPort(dst), stream}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.sockets[addrPort(relayed)]
+	if s == nil {
+		return
+	}
+	var way client
+	if stream {
+		if x := r.streams.at(p); x != nil {
+			way = x
+		}
+	} else if f := r.fronts[p.local]; f != nil {
+		way = &datagrams{f, p.client}
+	}
+	if way == nil {
+		return
+	}
+	s.learn(func(k *known) { k.path, k.client = p, way })
+	r.paths[p] = s
+}
+
+func (r *Relay) tell(relayed net.Addr, change func(k *known)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.sockets[addrPort(relayed)]; s != nil {
+		s.learn(change)
+	}
+}
+
+func (r *Relay) permitted(_, _ net.Addr, _, _, _ string, relayed net.Addr, peer net.IP) {
+	if a, ok := netip.AddrFromSlice(peer); ok {
+		r.tell(relayed, func(k *known) { k.permissions[a.Unmap()] = true })
+	}
+}
+
+func (r *Relay) unpermitted(_, _ net.Addr, _, _, _ string, relayed net.Addr, peer net.IP) {
+	if a, ok := netip.AddrFromSlice(peer); ok {
+		r.tell(relayed, func(k *known) { delete(k.permissions, a.Unmap()) })
+	}
+}
+
+func (r *Relay) bound(_, _ net.Addr, _, _, _ string, relayed, peer net.Addr, number uint16) {
+	r.tell(relayed, func(k *known) { k.channels[number], k.numbers[addrPort(peer)] = addrPort(peer), number })
+}
+
+func (r *Relay) unbound(_, _ net.Addr, _, _, _ string, relayed, peer net.Addr, number uint16) {
+	r.tell(relayed, func(k *known) {
+		delete(k.channels, number)
+		delete(k.numbers, addrPort(peer))
+	})
+}
+
+// Requests of one allocation: so many in a second, and so many at once.
+const (
+	requestRate  = 20
+	requestBurst = 200
+)
+
+// passes says whether a request from a path goes on to pion/turn. Who has no allocation is
+// metered by address; who has one, by what it may hold.
+func (r *Relay) passes(s *socket, q request) bool {
+	if s == nil {
+		return q.kind != typeSend
+	}
+	if q.kind == typeSend {
+		return true
+	}
+	if !s.requests.take(r.o.Now().UnixNano(), 1, requestRate, requestBurst) {
+		return false
+	}
+	k := s.known.Load()
+	if q.kind == typeChannel && len(k.channels) >= maxPeers {
+		if _, bound := k.channels[q.channel]; !bound {
+			return false
+		}
+	}
+	if q.kind == typePermission || q.kind == typeChannel {
+		room := maxPeers - len(k.permissions)
+		for _, a := range q.peers {
+			if !k.permissions[a] {
+				room--
+			}
+		}
+		return room >= 0
+	}
+	return true
+}
+
+// allocation is whose path this is, nil if nobody's.
+func (r *Relay) allocation(p path) *socket {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.paths[p]
+}
