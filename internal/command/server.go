@@ -127,7 +127,7 @@ func (o Serve) serve(ctx context.Context, c config.Config, x *IO) error {
 		}()
 	}
 	err = s.Serve(ctx, server.ServeOptions{
-		Listen: c.Listen, Domain: c.Domain, CertFile: c.CertFile, KeyFile: c.KeyFile, BehindProxy: c.BehindProxy, Own: c.SelfSigned, Relay: relays,
+		Listen: c.Listen, Domain: c.Domain, ACME: c.ACME, CertFile: c.CertFile, KeyFile: c.KeyFile, BehindProxy: c.BehindProxy, Own: c.SelfSigned, Relay: relays,
 		Ready: func(at netip.AddrPort) { o.ready(s, at, c, x) },
 	})
 	if err = errors.Join(err, s.Close()); err != nil {

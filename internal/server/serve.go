@@ -17,13 +17,16 @@ import (
 // ServeOptions say where and how a server listens.
 type ServeOptions struct {
 	Listen      string // "127.0.0.1:7700", ":443"
-	Domain      string // certificates by ACME for this name
+	Domain      string // certificates by ACME (RFC 8555) for this name
+	ACME        string // the authority's directory; empty: Let's Encrypt
 	CertFile    string // or from files, read again when they change
 	KeyFile     string
 	Own         bool                      // or one of its own, by a key that devices are told of
 	BehindProxy bool                      // plain HTTP from a proxy
 	Relay       *RelayOptions             // nil: calls are not relayed
 	Ready       func(addr netip.AddrPort) // called once the socket is bound
+
+	acme *http.Client // reaches the authority; nil: as any other program
 }
 
 // Serve listens until ctx ends, then stops gracefully: no new connections, requests

@@ -5,6 +5,7 @@ package config
 
 import (
 	"net/netip"
+	"net/url"
 
 	"sotto/internal/wire"
 )
@@ -15,6 +16,7 @@ type Config struct {
 	Data           string   `toml:"data" doc:"The data directory. One server at a time opens it. Everything the server keeps stands in it."`
 	Listen         string   `toml:"listen" doc:"Where to listen. Without certificates only a loopback address is taken."`
 	Domain         string   `toml:"domain" doc:"Get certificates by ACME (Let's Encrypt) for this name. The server must be reachable at port 443 under it."`
+	ACME           string   `toml:"acme" doc:"Another authority that gives such certificates: the address of its directory, https://. Devices must trust it as they trust any other. Empty: Let's Encrypt."`
 	CertFile       string   `toml:"cert-file" doc:"Or take certificates from files (PEM), read again when they change."`
 	KeyFile        string   `toml:"key-file"`
 	SelfSigned     bool     `toml:"self-signed" doc:"Or make a certificate of its own, for a server on your own network: for an address, a name in .local, or a name without a dot. Devices know the server by its key, which invitation links carry, and which stands in the data directory."`
@@ -124,6 +126,12 @@ func (c *Config) faults() (out []fault) {
 		if h, err := wire.ParseHost(c.Domain); err != nil || h != c.Domain {
 			add("domain", "write a domain name without a port")
 		}
+	}
+	if u, err := url.Parse(c.ACME); c.ACME != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+		add("acme", "write the address of a directory, https://")
+	}
+	if c.ACME != "" && c.Domain == "" {
+		add("acme", "say with domain for which name it gives certificates")
 	}
 	if (c.CertFile == "") != (c.KeyFile == "") {
 		add("cert-file", "cert-file and key-file come together")
