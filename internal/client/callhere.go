@@ -142,8 +142,11 @@ func (c *Client) callClosed(id room.CallID) {
 	c.tellCall(id)
 	if h := c.calls[id]; h != nil {
 		clear(h.nonce[:])
-		delete(c.calls, id)
+		if h.here = false; h.instead == nil {
+			delete(c.calls, id)
+		}
 	}
+	maps.DeleteFunc(c.calls, func(_ room.CallID, h *callHere) bool { return h.instead != nil && *h.instead == id })
 	c.stopTimer(callTimer(id))
 	c.settle()
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 
+	"sotto/internal/identity"
 	"sotto/internal/room"
 	"sotto/internal/store"
 	"sotto/internal/wire"
@@ -340,5 +341,35 @@ func (c *Client) addCandidates(x *call, h *callHere, round uint64, list []room.C
 	from := len(h.mine.list)
 	h.mine.list, h.mine.end = append(h.mine.list, list...), h.mine.end || end
 	c.tellCandidates(x, from)
+	return nil
+}
+
+// endCallsWith ends the calls with somebody who is blocked. Nothing of theirs is read any more.
+func (c *Client) endCallsWith(tx store.Tx, after *[]func(), account identity.ID) error {
+	list, err := tx.LiveCalls()
+	if err != nil {
+		return err
+	}
+	for _, row := range list {
+		if row.Peer != account {
+			continue
+		}
+		x, err := callOf(row)
+		if err == nil {
+			err = c.sayEnd(tx, x, room.EndHungUp)
+		}
+		if err == nil {
+			end := store.CallHungUp
+			if x.Answered == 0 && x.Outgoing {
+				end = store.CallMissed
+			} else if x.Answered == 0 {
+				end = store.CallDeclined
+			}
+			err = c.closeCall(tx, after, x, end, c.nowMS())
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }

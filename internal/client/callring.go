@@ -36,7 +36,7 @@ func (c *Client) whyQuiet(tx store.Tx, x *call, e callEntry) (store.CallQuiet, e
 		return store.CallStranger, nil
 	case p.Paused != 0 || c.settings.CallsFrom == CallsCompared && p.Compared == 0:
 		return store.CallUncompared, nil
-	case slices.ContainsFunc(live, func(y store.Call) bool { return c.inCall(y) && y.ID != x.ID }):
+	case slices.ContainsFunc(live, func(y store.Call) bool { return c.inCall(y) && y.Room != x.Room }):
 		return store.CallBusyHere, nil
 	case !c.settings.CallsRing:
 		return store.CallOff, nil

@@ -149,7 +149,11 @@ func (c *Client) lostCall(tx store.Tx, after *[]func(), mine, first *call) error
 		return nil
 	}
 	if h := c.calls[mine.ID]; h != nil && !first.Outgoing && first.Stage == store.CallRinging {
-		h.instead = &first.ID
+		*after = append(*after, func() {
+			h.instead = &first.ID
+			c.callAt(first.ID).rings = false
+			c.tellCall(first.ID)
+		})
 	}
 	return c.closeCall(tx, after, mine, store.CallNone, c.nowMS())
 }

@@ -6,6 +6,7 @@ import (
 
 	"sotto/internal/client"
 	"sotto/internal/room"
+	"sotto/internal/wire"
 )
 
 // calls calls the person with a handle.
@@ -89,4 +90,71 @@ func pairOf(t *testing.T) (w *World, ana, bo *Person) {
 	ana, bo = w.Person("ana"), w.Person("bo")
 	friends(t, ana, bo)
 	return w, ana, bo
+}
+
+// say appends an entry about a call, or anything else, as a member with the keys can.
+func (m *Mallory) say(kind room.PayloadKind, body any) {
+	m.t.Helper()
+	m.sayBytes(kind, wire.Marshal(body))
+}
+
+func (m *Mallory) sayBytes(kind room.PayloadKind, body []byte) {
+	m.t.Helper()
+	p := room.Payload{Kind: kind, Body: body, Seq: m.Gen.Seq, Chain: m.Gen.Chain, TimeMS: uint64(m.clock.Now().UnixMilli())}
+	msg, _, err := m.Group.Seal(nil, wire.Marshal(p))
+	if err == nil {
+		err = m.Append(m.Seal(room.Inner{Message: msg}), nil)
+	}
+	if err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// hearsNoCall waits until a device has read what others have written, and says that no call rings
+// or stands anywhere.
+func (p *Person) hearsNoCall() {
+	p.w.T.Helper()
+	p.Sync()
+	live, err := p.Client.Calls()
+	past, err2 := p.Client.CallsPast(nil, 10)
+	if err != nil || err2 != nil || len(live) != 0 || len(past) != 0 {
+		p.w.T.Fatalf("%s: %+v %+v %v %v", p.Name, live, past, err, err2)
+	}
+}
+
+// keeper keeps back what a server shows of its logs.
+type keeper struct {
+	b     *Between
+	lines []*Line
+	list  []wire.Frame
+}
+
+// keep begins to keep entries back.
+func (b *Between) keep() *keeper {
+	k := &keeper{b: b}
+	b.Down(func(p *Passing) {
+		if p.event(wire.EventEntry) {
+			k.lines, k.list, p.Drop = append(k.lines, p.Line), append(k.list, p.Frame), true
+		}
+	})
+	return k
+}
+
+func (k *keeper) count() (n int) {
+	k.b.with(func() { n = len(k.list) })
+	return n
+}
+
+// release gives what was kept, as having arrived at a time; 0: as it did.
+func (k *keeper) release(at uint64) {
+	k.b.with(func() {
+		for i, f := range k.list {
+			p := &Passing{Line: k.lines[i], Frame: f}
+			if at != 0 {
+				change(p, func(e *wire.EntryEvent) { e.Entry.TimeMS = at })
+			}
+			p.Tell(p.Frame)
+		}
+		k.b.honest()
+	})
 }
