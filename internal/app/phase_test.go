@@ -374,7 +374,7 @@ func TestEnd(t *testing.T) {
 // TestSlowListener ends a stream that nobody reads, and nothing else.
 func TestSlowListener(t *testing.T) {
 	b := newBroker()
-	slow, quick := b.listen(), b.listen()
+	slow, quick := b.listen(""), b.listen("")
 	<-quick.events
 	for range queued + 1 {
 		b.send(api.Event{Type: api.EventRooms})
@@ -395,7 +395,7 @@ func TestSlowListener(t *testing.T) {
 	if _, ok := <-quick.events; ok {
 		t.Error("it goes on after the end")
 	}
-	if _, ok := <-b.listen().events; !ok { // hello
+	if _, ok := <-b.listen("").events; !ok { // hello
 		t.Error("no hello")
 	}
 }

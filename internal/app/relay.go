@@ -147,6 +147,11 @@ func (b *batch) one(e client.Event) {
 		b.send(api.Event{Type: api.EventHere, Person: who, On: e.On})
 	case client.EventNotice:
 		b.notice(e)
+	case client.EventCall:
+		b.call(*e.Call)
+	case client.EventMedia:
+		m := b.v.media(*e.Media)
+		b.send(api.Event{Type: api.EventMedia, Media: &m})
 	case client.EventOnline:
 		b.send(api.Event{Type: api.EventHosts, Hosts: hosts(b.in.Client)})
 	case client.EventHome:
@@ -224,7 +229,11 @@ func (b *batch) notice(e client.Event) {
 		b.last = n.ID
 		b.send(api.Event{Type: api.EventNotice, Room: x.Room, Notice: &x})
 		if n.Pos != 0 {
-			m := b.v.message(client.ShownNotice(n))
+			s, err := b.in.Client.ShownNotice(n)
+			if err != nil {
+				return
+			}
+			m := b.v.message(s)
 			b.send(api.Event{Type: api.EventMessage, Room: m.Room, Message: &m})
 		}
 	}

@@ -23,6 +23,7 @@ func settings(c *call) (api.Settings, error) {
 		Theme: s.Theme, Language: s.Language, EnterSends: s.EnterSends, SingleKeys: s.SingleKeys, TextSize: s.TextSize,
 		Notify: s.Notify, Sounds: s.Sounds, Receipts: s.Receipts, Typing: s.Typing, Presence: s.Presence, LockAfter: s.LockAfter,
 		Retention: s.Retention, Disappear: s.Disappear, RecentEmoji: s.RecentEmoji,
+		CallsRelay: s.CallsRelay, CallsFrom: s.CallsFrom, CallsRing: s.CallsRing,
 	}
 	if d := c.app.o.Desktop; d != nil {
 		out.AtLogin, err = d.AtLogin()
@@ -57,6 +58,9 @@ func changeSettings(c *call, in api.SettingsChange) (api.Settings, error) {
 		change(&s.Retention, in.Retention)
 		change(&s.Disappear, in.Disappear)
 		change(&s.RecentEmoji, in.RecentEmoji)
+		change(&s.CallsRelay, in.CallsRelay)
+		change(&s.CallsFrom, in.CallsFrom)
+		change(&s.CallsRing, in.CallsRing)
 	})
 	if err == nil && in.AtLogin != nil {
 		err = c.atLogin(*in.AtLogin)

@@ -114,6 +114,8 @@ type Client struct {
 	selfRoomDue int64            // when this device makes one, Unix milliseconds; 0: it does not
 	keepDue     int64            // when the self room is told next, Unix milliseconds
 
+	calls map[room.CallID]*callHere // that run, as far as this device takes part
+
 	there  map[wire.DeviceName]bool // own devices that have published where they take letters
 	moving bool                     // a step of the history's transfer is under way
 
@@ -160,7 +162,7 @@ func Open(o Options) (*Client, error) {
 		o: o, log: o.Log,
 		hosts: map[string]*link{}, gens: map[genKey]*gen{}, refs: map[uint32]*gen{},
 		prepared: map[int64]*preparation{}, mailing: map[int64]bool{}, held: map[mimi.MessageID]bool{}, entering: map[int64]bool{}, making: map[string][]func(room.ID, error){}, timers: map[string]func(){}, watchers: map[int]func(Event){},
-		there: map[wire.DeviceName]bool{}, left: map[string]*accountLink{}, typed: map[room.ID]int64{}, writing: map[writingKey]*toggle{}, here: map[room.Owner]*toggle{},
+		calls: map[room.CallID]*callHere{}, there: map[wire.DeviceName]bool{}, left: map[string]*accountLink{}, typed: map[room.ID]int64{}, writing: map[writingKey]*toggle{}, here: map[room.Owner]*toggle{},
 	}
 	if o.Post == nil {
 		c.queue = newQueue()
@@ -232,6 +234,7 @@ func (c *Client) start() error {
 	c.everyMinute() // which also goes on with what was being cleared
 	c.keepLater(0)
 	c.resumeRestore()
+	c.resumeCalls()
 	c.pump()
 	return nil
 }

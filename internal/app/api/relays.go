@@ -2,7 +2,7 @@ package api
 
 // RelayQuery says for a call in which room.
 type RelayQuery struct {
-	Room string `json:"room,omitempty"`
+	Room string `query:"room"`
 }
 
 // Relays are where a call may be helped: for RTCPeerConnection.

@@ -23,7 +23,7 @@ type Stream struct{}
 var Routes = []Route{
 	{Name: "openSession", Method: "POST", Path: "/session", In: OpenSession{}, Out: Session{}, Locked: true, New: true, Summary: "Exchange the one-time token of the opening address for a session: a cookie, and a key. Loopback only."},
 	{Name: "state", Method: "GET", Path: "/state", Out: State{}, Locked: true, New: true, Summary: "How the app is."},
-	{Name: "events", Method: "GET", Path: "/events", Out: Stream{}, Locked: true, New: true, Summary: "What happens, as server-sent events of Event."},
+	{Name: "events", Method: "GET", Path: "/events", Query: EventStream{}, Out: Stream{}, Locked: true, New: true, Summary: "What happens, as server-sent events of Event."},
 	{Name: "lock", Method: "POST", Path: "/lock", Summary: "Close the keys. Needs a passphrase or a keyring."},
 	{Name: "unlock", Method: "POST", Path: "/unlock", In: Unlock{}, Locked: true, Summary: "Open the keys."},
 	{Name: "setCustody", Method: "PUT", Path: "/custody", In: SetCustody{}, Summary: "Change what guards the key."},
@@ -94,6 +94,18 @@ var Routes = []Route{
 	{Name: "forward", Method: "POST", Path: "/messages/{message}/forward", In: Forward{}, Out: []Message{}, Summary: "Write a message's text to others."},
 	{Name: "retry", Method: "POST", Path: "/messages/{message}/retry", Out: Message{}, Summary: "Send a failed or expired message again."},
 	{Name: "messageWho", Method: "GET", Path: "/messages/{message}/who", Out: Who{}, Summary: "Who can see a message."},
+	{Name: "calls", Method: "GET", Path: "/calls", Out: []Call{}, Summary: "The calls that ring or go on."},
+	{Name: "pastCalls", Method: "GET", Path: "/calls/past", Query: PastCalls{}, Out: []Call{}, Summary: "The calls that are over, the last one first."},
+	{Name: "startCall", Method: "POST", Path: "/calls", In: NewCall{}, Out: Call{}, Summary: "Call the other person of a conversation of two."},
+	{Name: "call", Method: "GET", Path: "/calls/{call}", Out: Call{}, Summary: "One call."},
+	{Name: "callMedia", Method: "GET", Path: "/calls/{call}/media", Out: CallMedia{}, Summary: "What the other side of a call has said so far."},
+	{Name: "answerCall", Method: "POST", Path: "/calls/{call}/answer", In: CallDescription{}, Out: Call{}, Summary: "Take a call that rings. Answers when this device's answer is the one that counts."},
+	{Name: "addCandidates", Method: "POST", Path: "/calls/{call}/candidates", In: NewCandidates{}, Summary: "Tell the other side ICE candidates of this one."},
+	{Name: "renewCall", Method: "POST", Path: "/calls/{call}/renew", In: CallDescription{}, Out: CallMedia{}, Summary: "Give this side another description: an ICE restart. Where the other side was first with its own, that is the one to answer."},
+	{Name: "callRenewed", Method: "POST", Path: "/calls/{call}/renewed/{round}", In: CallDescription{}, Summary: "Answer the other side's new description."},
+	{Name: "callMatched", Method: "PUT", Path: "/calls/{call}/matched", In: SetOn{}, Summary: "Say that both see the same words."},
+	{Name: "endCall", Method: "POST", Path: "/calls/{call}/end", In: EndCall{}, Summary: "Hang up, decline, or give up."},
+
 	{Name: "search", Method: "GET", Path: "/search", Query: SearchQuery{}, Out: Found{}, Summary: "Search everything."},
 
 	{Name: "relays", Method: "GET", Path: "/calls/relays", Query: RelayQuery{}, Out: Relays{}, Summary: "Where a call in a room is helped: STUN and TURN. No servers: nowhere, and it may do without."},

@@ -7,11 +7,16 @@ import type {
   BackupFile,
   BackupPart,
   Backups,
+  Call,
+  CallDescription,
+  CallMedia,
   ConfirmLinking,
   ConfirmWords,
   DeleteQuery,
   EditMessage,
   EndAccount,
+  EndCall,
+  EventStream,
   ExportQuery,
   FindPerson,
   Forward,
@@ -31,6 +36,8 @@ import type {
   NameInfo,
   NameQuery,
   NewAccount,
+  NewCall,
+  NewCandidates,
   NewLink,
   NewMessage,
   NewOpening,
@@ -44,6 +51,7 @@ import type {
   OwnDevice,
   Page,
   PageQuery,
+  PastCalls,
   Person,
   PersonChange,
   PersonDetail,
@@ -384,6 +392,50 @@ export const retry = (message: string, signal?: AbortSignal): Promise<Message> =
 /** Who can see a message. (GET /messages/{message}/who) */
 export const messageWho = (message: string, signal?: AbortSignal): Promise<Who> =>
   request<Who>('GET', `/messages/${part(message)}/who`, { signal })
+
+/** The calls that ring or go on. (GET /calls) */
+export const calls = (signal?: AbortSignal): Promise<Call[]> =>
+  request<Call[]>('GET', '/calls', { signal })
+
+/** The calls that are over, the last one first. (GET /calls/past) */
+export const pastCalls = (query: PastCalls = {}, signal?: AbortSignal): Promise<Call[]> =>
+  request<Call[]>('GET', '/calls/past', { query, signal })
+
+/** Call the other person of a conversation of two. (POST /calls) */
+export const startCall = (body: NewCall, signal?: AbortSignal): Promise<Call> =>
+  request<Call>('POST', '/calls', { body, signal })
+
+/** One call. (GET /calls/{call}) */
+export const call = (call: string, signal?: AbortSignal): Promise<Call> =>
+  request<Call>('GET', `/calls/${part(call)}`, { signal })
+
+/** What the other side of a call has said so far. (GET /calls/{call}/media) */
+export const callMedia = (call: string, signal?: AbortSignal): Promise<CallMedia> =>
+  request<CallMedia>('GET', `/calls/${part(call)}/media`, { signal })
+
+/** Take a call that rings. Answers when this device's answer is the one that counts. (POST /calls/{call}/answer) */
+export const answerCall = (call: string, body: CallDescription, signal?: AbortSignal): Promise<Call> =>
+  request<Call>('POST', `/calls/${part(call)}/answer`, { body, signal })
+
+/** Tell the other side ICE candidates of this one. (POST /calls/{call}/candidates) */
+export const addCandidates = (call: string, body: NewCandidates, signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', `/calls/${part(call)}/candidates`, { body, signal })
+
+/** Give this side another description: an ICE restart. Where the other side was first with its own, that is the one to answer. (POST /calls/{call}/renew) */
+export const renewCall = (call: string, body: CallDescription, signal?: AbortSignal): Promise<CallMedia> =>
+  request<CallMedia>('POST', `/calls/${part(call)}/renew`, { body, signal })
+
+/** Answer the other side's new description. (POST /calls/{call}/renewed/{round}) */
+export const callRenewed = (call: string, round: string, body: CallDescription, signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', `/calls/${part(call)}/renewed/${part(round)}`, { body, signal })
+
+/** Say that both see the same words. (PUT /calls/{call}/matched) */
+export const callMatched = (call: string, body: SetOn, signal?: AbortSignal): Promise<void> =>
+  request<void>('PUT', `/calls/${part(call)}/matched`, { body, signal })
+
+/** Hang up, decline, or give up. (POST /calls/{call}/end) */
+export const endCall = (call: string, body: EndCall, signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', `/calls/${part(call)}/end`, { body, signal })
 
 /** Search everything. (GET /search) */
 export const search = (query: SearchQuery = {}, signal?: AbortSignal): Promise<Found> =>
