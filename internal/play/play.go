@@ -27,9 +27,6 @@ import (
 	"sotto/mls"
 )
 
-// Patience is how long a play waits for what must happen.
-const Patience = 45 * time.Second
-
 // World is a stage: one clock, servers, people.
 type World struct {
 	T     testing.TB
