@@ -38,7 +38,7 @@ func runChild() error {
 	limits := wideOpen
 	limits.Allocations, limits.AllAllocations = 1<<20, 1<<20
 	r, err := New(Options{
-		Realm: "example.org", Listen: []netip.AddrPort{netip.AddrPortFrom(here, 0)}, Inside: []netip.Addr{here}, Ports: [2]uint16{20000, 65535},
+		Realm: "example.org", Listen: []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), 0)}, Inside: []netip.Addr{here}, Ports: [2]uint16{20000, 65535},
 		Outside: func() []netip.Addr { return []netip.Addr{here} }, Peers: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Limits: func() Limits { return limits }, Admit: func(netip.Addr) error { return nil },
 	})

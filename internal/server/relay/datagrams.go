@@ -9,9 +9,13 @@ import (
 // datagrams is a UDP socket of the system.
 type datagrams interface {
 	// start has got called with each datagram, from one goroutine, behind the space for the
-	// head of data on a channel. got may change the frame, and does not keep it.
-	start(got func(frame []byte, from netip.AddrPort)) error
-	write(p []byte, to netip.AddrPort) // or drops, as UDP does
+	// head of data on a channel. got may change the frame, and keeps neither it nor control,
+	// which arrivedAt reads.
+	start(got func(frame []byte, from netip.AddrPort, control []byte)) error
+	// write sends from one of the addresses of a socket that is bound to all, the system's
+	// choice if from is not valid; or drops, as UDP does.
+	write(p []byte, to netip.AddrPort, from netip.Addr)
+	arrivedAt(control []byte) netip.Addr // not valid: not told
 	local() netip.AddrPort
 	Close() error
 }
@@ -31,7 +35,7 @@ func openWaiting(at netip.AddrPort) (datagrams, error) {
 	return &waiting{conn}, nil
 }
 
-func (w *waiting) start(got func([]byte, netip.AddrPort)) error {
+func (w *waiting) start(got func([]byte, netip.AddrPort, []byte)) error {
 	go func() {
 		buf := make([]byte, maxFrame+4)
 		for {
@@ -39,15 +43,19 @@ func (w *waiting) start(got func([]byte, netip.AddrPort)) error {
 			if err != nil {
 				return
 			}
-			got(buf[:headChannel+n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
+			got(buf[:headChannel+n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), nil)
 		}
 	}()
 	return nil
 }
 
-func (w *waiting) write(p []byte, to netip.AddrPort) { _, _ = w.conn.WriteToUDPAddrPort(p, to) }
-func (w *waiting) local() netip.AddrPort             { return addrPort(w.conn.LocalAddr()) }
-func (w *waiting) Close() error                      { return w.conn.Close() }
+func (w *waiting) write(p []byte, to netip.AddrPort, _ netip.Addr) {
+	_, _ = w.conn.WriteToUDPAddrPort(p, to)
+}
+
+func (w *waiting) arrivedAt([]byte) netip.Addr { return netip.Addr{} }
+func (w *waiting) local() netip.AddrPort       { return addrPort(w.conn.LocalAddr()) }
+func (w *waiting) Close() error                { return w.conn.Close() }
 
 // rest is what pion/turn reads: the datagrams that are its to deal with. They are few.
 type rest struct {
@@ -58,6 +66,7 @@ type rest struct {
 
 type datagram struct {
 	from    netip.AddrPort
+	at      netip.Addr // of this machine, where it is known
 	data    []byte
 	request request
 }
@@ -67,9 +76,10 @@ func newRest(length int) rest {
 }
 
 // put leaves a datagram for pion/turn, or drops it when many wait.
-func (r *rest) put(from netip.AddrPort, data []byte, q request) {
+func (r *rest) put(d datagram) {
+	d.data = append([]byte(nil), d.data...)
 	select {
-	case r.next <- datagram{from, append([]byte(nil), data...), q}:
+	case r.next <- d:
 	default:
 	}
 }

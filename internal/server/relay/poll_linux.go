@@ -2,12 +2,15 @@ package relay
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
 
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
 	"golang.org/x/sys/unix"
 )
 
@@ -75,7 +78,7 @@ func (p *pollers) close() {
 
 // run reads a packet of each socket that has some, and waits for more.
 func (p *poller) run() {
-	buf := make([]byte, maxFrame+4)
+	buf, control := make([]byte, maxFrame+4), make([]byte, 128)
 	events := make([]unix.EpollEvent, 64)
 	ready := make([]*polled, 0, len(events))
 	for {
@@ -96,7 +99,7 @@ func (p *poller) run() {
 		}
 		p.mu.Unlock()
 		for _, c := range ready {
-			c.take(buf)
+			c.take(buf, control)
 		}
 	}
 }
@@ -106,16 +109,20 @@ func (p *poller) run() {
 type polled struct {
 	poller *poller
 	at     netip.AddrPort
-	got    func(frame []byte, from netip.AddrPort)
+	all    bool // bound to all addresses: which one a packet came to is asked
+	got    func(frame []byte, from netip.AddrPort, control []byte)
 
 	mu     sync.RWMutex // over fd: nobody uses one that is closed
 	fd     int
 	closed bool
 
-	sending sync.Mutex // over to
+	sending sync.Mutex // over what follows
 	to4     syscall.SockaddrInet4
 	to6     syscall.SockaddrInet6
+	sources map[netip.Addr][]byte // control messages that send from one of the machine's addresses
 }
+
+const maxSources = 64
 
 // open binds a socket. Port 0: the system chooses.
 func (p *pollers) open(at netip.AddrPort) (datagrams, error) {
@@ -131,7 +138,7 @@ func (p *pollers) open(at netip.AddrPort) (datagrams, error) {
 		syscall.Close(fd)
 		return nil, err
 	}
-	return &polled{poller: p.all[int(p.next.Add(1))%len(p.all)], at: at, fd: fd}, nil
+	return &polled{poller: p.all[int(p.next.Add(1))%len(p.all)], at: at, all: at.Addr().IsUnspecified(), fd: fd, sources: map[netip.Addr][]byte{}}, nil
 }
 
 // bind binds, and answers to what.
@@ -141,6 +148,15 @@ func bind(fd int, at netip.AddrPort) (netip.AddrPort, error) {
 		address = &syscall.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}
 	} else if err := syscall.SetsockoptInt(fd, syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, 1); err != nil {
 		return at, err
+	}
+	if at.Addr().IsUnspecified() {
+		level, option := syscall.IPPROTO_IP, syscall.IP_PKTINFO
+		if at.Addr().Is6() {
+			level, option = syscall.IPPROTO_IPV6, syscall.IPV6_RECVPKTINFO
+		}
+		if err := syscall.SetsockoptInt(fd, level, option, 1); err != nil {
+			return at, err
+		}
 	}
 	if err := syscall.Bind(fd, address); err != nil {
 		return at, err
@@ -156,7 +172,7 @@ func bind(fd int, at netip.AddrPort) (netip.AddrPort, error) {
 }
 
 // start hands the socket to its poller.
-func (c *polled) start(got func(frame []byte, from netip.AddrPort)) error {
+func (c *polled) start(got func(frame []byte, from netip.AddrPort, control []byte)) error {
 	c.got = got
 	c.poller.mu.Lock()
 	c.poller.open[int32(c.fd)] = c
@@ -165,27 +181,72 @@ func (c *polled) start(got func(frame []byte, from netip.AddrPort)) error {
 }
 
 // take reads one packet. If there are more, the poller comes back.
-func (c *polled) take(buf []byte) {
+func (c *polled) take(buf, control []byte) {
 	c.mu.RLock()
 	if c.closed {
 		c.mu.RUnlock()
 		return
 	}
-	n, from, err := syscall.Recvfrom(c.fd, buf[headChannel:], 0)
+	var n, told int
+	var from syscall.Sockaddr
+	var err error
+	if c.all {
+		n, told, _, from, err = syscall.Recvmsg(c.fd, buf[headChannel:], control, 0)
+	} else {
+		n, from, err = syscall.Recvfrom(c.fd, buf[headChannel:], 0)
+	}
 	c.mu.RUnlock()
 	if err != nil {
 		return
 	}
 	switch a := from.(type) {
 	case *syscall.SockaddrInet4:
-		c.got(buf[:headChannel+n], netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port)))
+		c.got(buf[:headChannel+n], netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port)), control[:told])
 	case *syscall.SockaddrInet6:
-		c.got(buf[:headChannel+n], netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port)))
+		c.got(buf[:headChannel+n], netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port)), control[:told])
 	}
 }
 
+// arrivedAt reads what ip(7) and ipv6(7) call pktinfo.
+func (c *polled) arrivedAt(control []byte) netip.Addr {
+	var at net.IP
+	if c.at.Addr().Is4() {
+		var m ipv4.ControlMessage
+		if m.Parse(control) == nil {
+			at = m.Dst
+		}
+	} else {
+		var m ipv6.ControlMessage
+		if m.Parse(control) == nil {
+			at = m.Dst
+		}
+	}
+	a, _ := netip.AddrFromSlice(at)
+	return a.Unmap()
+}
+
+// source is the control message that sends from an address. Holds sending.
+func (c *polled) source(from netip.Addr) []byte {
+	if !c.all || !from.IsValid() {
+		return nil
+	}
+	b, known := c.sources[from]
+	if !known {
+		if from.Is4() {
+			b = (&ipv4.ControlMessage{Src: from.AsSlice()}).Marshal()
+		} else {
+			b = (&ipv6.ControlMessage{Src: from.AsSlice()}).Marshal()
+		}
+		if len(c.sources) >= maxSources {
+			clear(c.sources)
+		}
+		c.sources[from] = b
+	}
+	return b
+}
+
 // write sends, or drops what the system has no room for.
-func (c *polled) write(p []byte, to netip.AddrPort) {
+func (c *polled) write(p []byte, to netip.AddrPort, from netip.Addr) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if c.closed {
@@ -193,12 +254,17 @@ func (c *polled) write(p []byte, to netip.AddrPort) {
 	}
 	c.sending.Lock()
 	defer c.sending.Unlock()
+	var address syscall.Sockaddr = &c.to6
 	if to.Addr().Is4() {
 		c.to4.Addr, c.to4.Port = to.Addr().As4(), int(to.Port())
-		_ = syscall.Sendto(c.fd, p, 0, &c.to4)
+		address = &c.to4
 	} else {
 		c.to6.Addr, c.to6.Port = to.Addr().As16(), int(to.Port())
-		_ = syscall.Sendto(c.fd, p, 0, &c.to6)
+	}
+	if control := c.source(from); control != nil {
+		_ = syscall.Sendmsg(c.fd, p, control, address, 0)
+	} else {
+		_ = syscall.Sendto(c.fd, p, 0, address)
 	}
 }
 

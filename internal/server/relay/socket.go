@@ -84,6 +84,9 @@ func (g generator) AllocatePacketConn(c turn.AllocateListenerConfig) (net.Packet
 			inside = a
 		}
 	}
+	if inside.IsValid() && inside.IsUnspecified() && outside != nil && r.hasAddress(*outside) {
+		inside = *outside // the one of its addresses that a peer knows it by
+	}
 	if outside == nil || !inside.IsValid() || c.RequestedPort != 0 {
 		return nil, nil, fmt.Errorf("relay: no relayed address for %s", c.Network)
 	}
@@ -143,7 +146,7 @@ func (r *Relay) freePort(inside netip.Addr, stream bool) (datagrams, error) {
 
 // arrived takes a datagram. From a peer that has a permission and no channel, it is
 // pion/turn's.
-func (s *socket) arrived(frame []byte, from netip.AddrPort) {
+func (s *socket) arrived(frame []byte, from netip.AddrPort, _ []byte) {
 	n := len(frame) - headChannel
 	if n > maxData { // longer than the space that it was read into
 		return
@@ -157,7 +160,7 @@ func (s *socket) arrived(frame []byte, from netip.AddrPort) {
 	}
 	s.note(peer, s.outside, frame[headChannel:])
 	if !bound {
-		s.rest.put(peer, frame[headChannel:], request{})
+		s.rest.put(datagram{from: peer, data: frame[headChannel:]})
 		return
 	}
 	binary.BigEndian.PutUint16(frame, number)
@@ -188,7 +191,7 @@ func (s *socket) send(p []byte, peer netip.AddrPort) {
 		return
 	}
 	s.note(s.outside, peer, p)
-	s.conn.write(p, to)
+	s.conn.write(p, to, netip.Addr{})
 }
 
 // note counts a packet that is forwarded, and shows it to a test.
@@ -257,7 +260,7 @@ func (r *Relay) allocated(src, dst net.Addr, _, _, _ string, relayed net.Addr, _
 			way = x
 		}
 	} else if f := r.fronts[p.local]; f != nil {
-		way = &direct{f, p.client}
+		way = &direct{f, p.client, f.arrived()}
 	}
 	if way == nil {
 		return

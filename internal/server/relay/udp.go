@@ -3,6 +3,7 @@ package relay
 import (
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,7 +13,10 @@ type front struct {
 	conn  datagrams
 	local netip.AddrPort
 	rest  rest
-	code  integrity // of the last request that went to pion/turn; of its goroutine
+
+	// Of the last request that went to pion/turn.
+	code integrity                  // of its goroutine
+	at   atomic.Pointer[netip.Addr] // where it arrived
 }
 
 const frontLength = 256 // requests that wait
@@ -22,7 +26,7 @@ func newFront(r *Relay, conn datagrams) *front {
 }
 
 // take forwards data on a channel, and leaves requests to pion/turn.
-func (f *front) take(frame []byte, from netip.AddrPort) {
+func (f *front) take(frame []byte, from netip.AddrPort, control []byte) {
 	b := frame[headChannel:]
 	if len(b) > maxFrame {
 		return
@@ -37,7 +41,7 @@ func (f *front) take(frame []byte, from netip.AddrPort) {
 		return
 	}
 	if q, ok := check(b); ok && (s != nil || f.r.o.Admit(from.Addr()) == nil) {
-		f.rest.put(from, b, q)
+		f.rest.put(datagram{from, f.conn.arrivedAt(control), b, q})
 	}
 }
 
@@ -52,14 +56,30 @@ func (f *front) ReadFrom(p []byte) (int, net.Addr, error) {
 		at := path{client: d.from, local: f.local}
 		if f.r.passes(at, f.r.allocation(at), d.request) {
 			f.code = d.request.code
+			f.at.Store(&d.at)
 			return copy(p, d.data), net.UDPAddrFromAddrPort(d.from), nil
 		}
 	}
 }
 
+// WriteTo sends an answer or an indication: from where the allocation was asked for, if
+// there is one, or this request arrived.
 func (f *front) WriteTo(b []byte, to net.Addr) (int, error) {
-	f.conn.write(b, addrPort(to))
+	client := addrPort(to)
+	if s := f.r.allocation(path{client: client, local: f.local}); s != nil {
+		s.known.Load().client.deliver(b)
+	} else {
+		f.conn.write(b, client, f.arrived())
+	}
 	return len(b), nil
+}
+
+// arrived is where the last request arrived; not valid: not told.
+func (f *front) arrived() netip.Addr {
+	if a := f.at.Load(); a != nil {
+		return *a
+	}
+	return netip.Addr{}
 }
 
 // Close ends ReadFrom.
@@ -78,8 +98,9 @@ func (f *front) SetWriteDeadline(time.Time) error { return nil }
 type direct struct {
 	front *front
 	to    netip.AddrPort
+	from  netip.Addr // of this machine
 }
 
-func (d *direct) deliver(b []byte) { d.front.conn.write(b, d.to) }
+func (d *direct) deliver(b []byte) { d.front.conn.write(b, d.to, d.from) }
 
 func (d *direct) asked() integrity { return d.front.code }
