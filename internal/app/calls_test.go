@@ -182,12 +182,12 @@ func TestCallKeepsOpen(t *testing.T) {
 	w := play.New(t)
 	ana, bo := deskOf(w, "ana"), deskOf(w, "bo")
 	room := meet(t, ana, bo)
-	minutes := 1
+	hears, minutes := bo.listen(), 1
 	ana.must("PUT", "/custody", api.SetCustody{Custody: api.CustodyPassphrase, New: phrase}, nil)
 	ana.must("PATCH", "/settings", api.SettingsChange{LockAfter: &minutes}, nil)
 	var x api.Call
 	ana.must("POST", "/calls", api.NewCall{Room: room, SDP: play.SDP("ana")}, &x)
-	bo.eventually("it rings", func() bool { bo.must("GET", "/calls/"+x.ID, nil, &x); return x.Rings })
+	hears.wait("ringing", callEvent(x.ID, func(c api.Call) bool { return c.Rings }))
 	bo.must("POST", "/calls/"+x.ID+"/answer", api.CallDescription{SDP: play.SDP("bo")}, nil)
 	ana.eventually("the words", func() bool { ana.must("GET", "/calls/"+x.ID, nil, &x); return len(x.Words) == 2 })
 	for range 12 {
