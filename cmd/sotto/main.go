@@ -81,6 +81,7 @@ type table struct {
 	Storage    command.StorageShow `cmd:"" group:"You" help:"Tell what this device keeps."`
 	Export     command.Export      `cmd:"" group:"You" help:"Write everything into an archive."`
 
+	Doctor     command.Doctor  `cmd:"" group:"More" help:"Try each way that a call may take, and tell what works and what to open."`
 	Server     serverTable     `cmd:"" group:"More" help:"Run a home server, or talk to the one that runs."`
 	Demo       command.Demo    `cmd:"" group:"More" help:"Let two people talk through a server on this machine."`
 	Completion completion      `cmd:"" group:"More" help:"Print what makes a shell complete sotto's commands."`

@@ -77,7 +77,7 @@ var verbs = map[string]string{
 	"roomPicture":  "room picture",
 	"roomWho":      "who",
 
-	"relays": "- what a call asks for by itself",
+	"relays": "doctor",
 
 	"send":          "send",
 	"message":       "show",

@@ -286,12 +286,19 @@ func (ServerStatus) Run(ctx context.Context, dir string, x *IO) error {
 		}{"status", st})
 		return nil
 	}
-	x.printf("version     %s\nhost        %s\nregistering %s\nup          %s\naccounts    %d%s\nlogs        %d, %d entries, %s\nblobs       %d, %s\nconnections %d, watching %d, meetings %d\nmemory      %s\n",
-		st.Version, st.Host, entry(st.Open), seconds(st.UptimeS), st.Accounts, movedAway(st.Moved), st.Logs, st.Entries, size(st.LogBytes), st.Blobs, size(st.Bytes), st.Connections, st.Watches, st.Meetings, size(st.Memory))
+	x.printf("version     %s\nhost        %s\nregistering %s\nup          %s\naccounts    %d%s\nlogs        %d, %d entries, %s\nblobs       %d, %s\nconnections %d, watching %d, meetings %d\nrelay       %s\nmemory      %s\n",
+		st.Version, st.Host, entry(st.Open), seconds(st.UptimeS), st.Accounts, movedAway(st.Moved), st.Logs, st.Entries, size(st.LogBytes), st.Blobs, size(st.Bytes), st.Connections, st.Watches, st.Meetings, relayText(st), size(st.Memory))
 	if st.Retiring != "" {
 		x.printf("retires     %s; still to leave: %s, %s\n", st.Retiring, count(st.Accounts, plural(st.Accounts, "account", "accounts")), count(int(st.Logs), plural(int(st.Logs), "log", "logs")))
 	}
 	return nil
+}
+
+func relayText(st server.Status) string {
+	if st.Relay == 0 {
+		return "off"
+	}
+	return fmt.Sprintf("port %d, %s, %s forwarded, %d packets refused", st.Relay, count(st.Relayed, plural(st.Relayed, "address", "addresses")), size(st.RelayBytes), st.RelayStops)
 }
 
 // movedAway says how many handles are forwarded, if there are any.

@@ -32,6 +32,7 @@ const (
 const (
 	attrChannelNumber = 0x000C
 	attrPeer          = 0x0012
+	attrIntegrity     = 0x0008
 )
 
 // request is what check found.
@@ -39,6 +40,7 @@ type request struct {
 	kind    uint16
 	channel uint16       // of typeChannel
 	peers   []netip.Addr // of typePermission, typeChannel and typeSend
+	code    integrity    // zero: it proves nothing
 }
 
 // check says whether b is one whole request that this relay serves: what it lets pass
@@ -73,6 +75,13 @@ func check(b []byte) (q request, ok bool) {
 				return q, false
 			}
 			q.channel = binary.BigEndian.Uint16(value)
+		case attrIntegrity:
+			if n != len(q.code) {
+				return q, false
+			}
+			if q.code == (integrity{}) {
+				q.code = integrity(value)
+			}
 		case attrPeer:
 			a, ok := xorAddress(value, b)
 			if !ok || len(q.peers) == maxPeers {

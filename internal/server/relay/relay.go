@@ -83,6 +83,7 @@ type Relay struct {
 	sockets     map[netip.AddrPort]*socket
 	paths       map[path]*socket
 	fronts      map[netip.AddrPort]*front
+	granted     map[integrity]grant
 	stats       Stats
 }
 
@@ -108,6 +109,7 @@ func New(o Options) (*Relay, error) {
 	r := &Relay{
 		o: o, credentials: map[string]*credential{}, accounts: map[string]*account{},
 		sockets: map[netip.AddrPort]*socket{}, paths: map[path]*socket{}, fronts: map[netip.AddrPort]*front{},
+		granted: map[integrity]grant{},
 	}
 	if _, err := io.ReadFull(o.Rand, r.secret[:]); err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
@@ -234,13 +236,19 @@ func (r *Relay) Tick(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.forget(now)
+	r.forgetGrants(now)
 }
 
 // Close ends all forwarding.
 func (r *Relay) Close() error {
 	r.mu.Lock()
+	ended := r.ended
 	r.ended = true
 	r.mu.Unlock()
+	if ended {
+		r.busy.Wait()
+		return nil
+	}
 	err := r.turn.Close()
 	r.streams.end()
 	r.mu.Lock()

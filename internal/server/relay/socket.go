@@ -44,7 +44,10 @@ type known struct {
 
 // client is the way back to who holds an allocation. Its method takes data on a channel,
 // behind its head.
-type client interface{ deliver(b []byte) }
+type client interface {
+	deliver(b []byte)
+	asked() integrity // of the request that pion/turn answers now; its goroutine may ask
+}
 
 // generator makes pion/turn's relayed addresses. There are none for TCP (RFC 6062).
 type generator struct{ r *Relay }
@@ -237,6 +240,7 @@ func (r *Relay) allocated(src, dst net.Addr, _, _, _ string, relayed net.Addr, _
 	}
 	s.learn(func(k *known) { k.path, k.client = p, way })
 	r.paths[p] = s
+	r.granted[way.asked()] = grant{p, r.o.Now()}
 }
 
 func (r *Relay) tell(relayed net.Addr, change func(k *known)) {
@@ -278,9 +282,9 @@ const (
 
 // passes says whether a request from a path goes on to pion/turn. Who has no allocation is
 // metered by address; who has one, by what it may hold.
-func (r *Relay) passes(s *socket, q request) bool {
+func (r *Relay) passes(p path, s *socket, q request) bool {
 	if s == nil {
-		return q.kind != typeSend
+		return q.kind != typeSend && (q.kind != typeAllocate || !r.replayed(p, q.code))
 	}
 	if q.kind == typeSend {
 		return true

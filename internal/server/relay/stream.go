@@ -174,7 +174,8 @@ type stream struct {
 	address netip.Prefix
 	buf     []byte // what was read and not used
 	space   [2 * maxFrame]byte
-	begun   bool // something was answered
+	begun   bool      // something was answered
+	code    integrity // of the last request that went to pion/turn
 	closing sync.Once
 }
 
@@ -204,10 +205,10 @@ func (x *stream) Read(p []byte) (int, error) {
 		if !ok || len(b) > len(p) {
 			return 0, errFrame
 		}
-		if s == nil && x.begun && x.r.o.Admit(x.path.client.Addr()) != nil || !x.r.passes(s, q) {
+		if s == nil && x.begun && x.r.o.Admit(x.path.client.Addr()) != nil || !x.r.passes(x.path, s, q) {
 			continue
 		}
-		x.begun = true
+		x.begun, x.code = true, q.code
 		return copy(p, b), nil
 	}
 }
@@ -275,6 +276,8 @@ func (x *stream) deliver(b []byte) {
 	clear(b[n:])
 	_, _ = x.Write(b)
 }
+
+func (x *stream) asked() integrity { return x.code }
 
 // Close ends the connection; pion/turn then ends its allocation.
 func (x *stream) Close() (err error) {

@@ -12,6 +12,7 @@ type front struct {
 	r     *Relay
 	conn  *net.UDPConn
 	local netip.AddrPort
+	code  integrity // of the last request that went to pion/turn; of its goroutine
 }
 
 func newFront(r *Relay, conn *net.UDPConn) *front {
@@ -46,7 +47,8 @@ func (f *front) take(from netip.AddrPort, b []byte) bool {
 		return false
 	}
 	q, ok := check(b)
-	return ok && (s != nil || f.r.o.Admit(from.Addr()) == nil) && f.r.passes(s, q)
+	f.code = q.code
+	return ok && (s != nil || f.r.o.Admit(from.Addr()) == nil) && f.r.passes(at, s, q)
 }
 
 func (f *front) WriteTo(b []byte, to net.Addr) (int, error) {
@@ -66,3 +68,5 @@ type datagrams struct {
 }
 
 func (d *datagrams) deliver(b []byte) { _, _ = d.front.conn.WriteToUDPAddrPort(b, d.to) }
+
+func (d *datagrams) asked() integrity { return d.front.code }
