@@ -391,3 +391,17 @@ func TestBothRenew(t *testing.T) {
 	}
 	bo.Eventually("the candidate", func() bool { return slices.Contains(must(bo.Client.Media(v.ID)).Candidates, Candidate(9)) }, func() any { return must(bo.Client.Media(v.ID)) })
 }
+
+// Bo leaves the conversation in the middle of a call: it does not go on on his device.
+func TestLeavesInACall(t *testing.T) {
+	w, ana, bo := pairOf(t)
+	v := ana.calls(bo.Handle)
+	bo.rings(v.ID)
+	must(bo.answers(v.ID))
+	bo.talks(v.ID)
+	if err := bo.Client.Leave(patient(t), ana.Handle); err != nil {
+		t.Fatal(err)
+	}
+	w.Clock.Advance(61 * time.Second)
+	bo.over(v.ID, client.EndFailed)
+}
