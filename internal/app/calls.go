@@ -236,13 +236,6 @@ func endCall(c *call, in api.EndCall) error {
 	return err
 }
 
-// call tells how a call is, and rings where no window does.
-func (b *batch) call(x client.Call) {
-	delete(b.v.cards, x.Peer)
-	out := b.v.call(x)
-	b.send(api.Event{Type: api.EventCall, Room: out.Room, Call: &out})
-}
-
 // windowGone ends the calls that a window held when it does not come back soon.
 func (a *App) windowGone(window string) {
 	if window == "" || a.events.hears(window) {

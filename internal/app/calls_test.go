@@ -103,3 +103,99 @@ func TestWindowHoldsCall(t *testing.T) {
 	w.Clock.Advance(windowBack + time.Second)
 	hears.wait("the end", callEvent(x.ID, func(c api.Call) bool { return c.Stage == api.CallOver && c.End == api.EndMissed }))
 }
+
+// Without a window a notice of the system rings, says as much as notices are to say, opens a
+// window, and goes; a call that was missed leaves one in its place.
+func TestClosedWindowRings(t *testing.T) {
+	w := play.New(t)
+	screen := &desktop{}
+	ana := deskOf(w, "ana")
+	bo := deskOf(w, "bo", func(o *Options) { o.Desktop = screen })
+	room := meet(t, ana, bo)
+	calls := func() (x api.Call) {
+		ana.must("POST", "/calls", api.NewCall{Room: room, SDP: play.SDP("ana")}, &x)
+		return x
+	}
+	over := func(x api.Call, end api.CallEnd) {
+		ana.must("POST", "/calls/"+x.ID+"/end", api.EndCall{End: api.EndHungUp}, nil)
+		bo.eventually("the end", func() bool {
+			bo.must("GET", "/calls/"+x.ID, nil, &x)
+			return x.Stage == api.CallOver && x.Ended != 0 && x.End == end
+		})
+	}
+	told := func(text, tag string) OSNotice {
+		t.Helper()
+		bo.eventually(text, func() bool { n, _ := screen.last(); return n.Text == text && n.Tag == tag })
+		n, _ := screen.last()
+		return n
+	}
+	x := calls()
+	n := told("ana is calling", "call "+x.ID)
+	n.Click()
+	if len(screen.opened) != 1 {
+		t.Errorf("%q", screen.opened)
+	}
+	over(x, api.EndMissed)
+	told("You missed a call from ana", "call "+x.ID)
+	if screen.withdrawn("call " + x.ID) {
+		t.Error("it was taken back")
+	}
+	if r := bo.room(room); r.Unread == 0 || r.Last == nil || r.Last.Said == nil || r.Last.Said.Key != "call.missed" {
+		t.Errorf("%+v", r.Room)
+	}
+
+	plain := "plain"
+	bo.must("PATCH", "/settings", api.SettingsChange{Notify: &plain}, nil)
+	x = calls()
+	told("Somebody is calling", "call "+x.ID)
+	over(x, api.EndMissed)
+	told("A missed call", "call "+x.ID)
+
+	x = calls()
+	told("Somebody is calling", "call "+x.ID)
+	bo.must("POST", "/calls/"+x.ID+"/end", api.EndCall{End: api.EndDeclined}, nil)
+	bo.eventually("it rings no more", func() bool { return screen.withdrawn("call " + x.ID) })
+	ana.eventually("the end", func() bool { ana.must("GET", "/calls/"+x.ID, nil, &x); return x.End == api.EndDeclined && x.Ended != 0 })
+
+	hears := bo.listenAs("w")
+	bo.must("PUT", "/window", api.Window{Name: "w", Visible: true}, nil)
+	_, before := screen.last()
+	x = calls()
+	hears.wait("ringing", callEvent(x.ID, func(c api.Call) bool { return c.Rings }))
+	if _, count := screen.last(); count != before {
+		t.Error("two ring at once")
+	}
+	bo.must("POST", "/calls/"+x.ID+"/end", api.EndCall{End: api.EndDeclined}, nil)
+	last := bo.page(room).Messages
+	bo.eventually("the end", func() bool {
+		last = bo.page(room).Messages
+		return last[len(last)-1].Event == "call" && last[len(last)-1].Call.ID == x.ID
+	})
+	bo.must("POST", "/rooms/"+room+"/seen", api.Seen{Through: last[len(last)-1].ID}, nil)
+	if r := bo.room(room); r.Unread != 0 {
+		t.Errorf("%d unread", r.Unread)
+	}
+}
+
+// Nobody is locked out in the middle of a call.
+func TestCallKeepsOpen(t *testing.T) {
+	w := play.New(t)
+	ana, bo := deskOf(w, "ana"), deskOf(w, "bo")
+	room := meet(t, ana, bo)
+	hears, minutes := bo.listen(), 1
+	ana.must("PUT", "/custody", api.SetCustody{Custody: api.CustodyPassphrase, New: phrase}, nil)
+	ana.must("PATCH", "/settings", api.SettingsChange{LockAfter: &minutes}, nil)
+	var x api.Call
+	ana.must("POST", "/calls", api.NewCall{Room: room, SDP: play.SDP("ana")}, &x)
+	hears.wait("ringing", callEvent(x.ID, func(c api.Call) bool { return c.Rings }))
+	bo.must("POST", "/calls/"+x.ID+"/answer", api.CallDescription{SDP: play.SDP("bo")}, nil)
+	ana.eventually("the words", func() bool { ana.must("GET", "/calls/"+x.ID, nil, &x); return len(x.Words) == 2 })
+	for range 12 {
+		w.Clock.Advance(idleCheck)
+	}
+	if p := ana.state().Phase; p != api.PhaseOpen {
+		t.Fatalf("%s in a call", p)
+	}
+	bo.must("POST", "/calls/"+x.ID+"/end", api.EndCall{End: api.EndHungUp}, nil)
+	ana.eventually("locked", func() bool { w.Clock.Advance(idleCheck); return ana.state().Phase == api.PhaseLocked })
+}

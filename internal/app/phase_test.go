@@ -165,6 +165,7 @@ type desktop struct {
 	mu      sync.Mutex
 	notices []OSNotice
 	opened  []string
+	gone    []string // withdrawn, by their tags
 	login   bool
 }
 
@@ -180,6 +181,19 @@ func (d *desktop) Notify(n OSNotice) error {
 	defer d.mu.Unlock()
 	d.notices = append(d.notices, n)
 	return nil
+}
+
+func (d *desktop) Withdraw(tag string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gone = append(d.gone, tag)
+	return nil
+}
+
+func (d *desktop) withdrawn(tag string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Contains(d.gone, tag)
 }
 
 func (d *desktop) AtLogin() (bool, error)   { return d.login, nil }

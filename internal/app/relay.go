@@ -20,7 +20,8 @@ type relay struct {
 	in   *inside
 	over func()
 	done chan struct{}
-	last int64 // notice that was told, for run alone
+	last int64           // notice that was told, for run alone
+	rung map[string]bool // calls for which a notice of the system rings, for run alone
 
 	mu      sync.Mutex
 	waiting []client.Event
@@ -29,7 +30,7 @@ type relay struct {
 
 // follow begins to pass on what a device tells.
 func (a *App) follow(in *inside) *relay {
-	r := &relay{app: a, in: in, done: make(chan struct{}), news: make(chan struct{}, 1)}
+	r := &relay{app: a, in: in, done: make(chan struct{}), news: make(chan struct{}, 1), rung: map[string]bool{}}
 	r.over = in.Client.Subscribe(func(e client.Event) {
 		r.mu.Lock()
 		r.waiting = append(r.waiting, e)
@@ -235,6 +236,7 @@ func (b *batch) notice(e client.Event) {
 			}
 			m := b.v.message(s)
 			b.send(api.Event{Type: api.EventMessage, Room: m.Room, Message: &m})
+			b.missed(m)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -148,6 +150,14 @@ func (w *windows) shows(room string) bool {
 		}
 	}
 	return false
+}
+
+// names are those of the windows that are there.
+func (w *windows) names() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drop()
+	return slices.Sorted(maps.Keys(w.list))
 }
 
 // looked says whether any window is looked at.

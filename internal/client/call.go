@@ -218,7 +218,7 @@ func (c *Client) callView(tx store.Tx, x *call) (Call, error) {
 	case x.Stage == store.CallOver:
 		v.Stage, v.End = StageOver, callEnds[x.End]
 	case h.ended != "":
-		v.Stage, v.End, v.Here = StageOver, h.ended, false
+		v.Stage, v.End = StageOver, h.ended
 	case x.Stage == store.CallTalking:
 		v.Stage = StageTalking
 		if x.live.Taken {
@@ -228,11 +228,12 @@ func (c *Client) callView(tx store.Tx, x *call) (Call, error) {
 			v.End = EndElsewhere
 		}
 	case !x.Outgoing && (late || x.Quiet != store.CallLoud && x.Quiet != store.CallOff):
-		v.Stage, v.End, v.Rings = StageOver, EndMissed, false
+		v.Stage, v.End = StageOver, EndMissed
 	case x.Outgoing && len(h.heard) == 0:
 		v.Stage = StageCalling
 	}
 	if v.Stage == StageOver {
+		v.Here, v.Rings, v.Devices = false, false, 0
 		return v, nil
 	}
 	var err error

@@ -42,7 +42,6 @@ type callLive struct {
 	Round      uint64          `cbor:"10,keyasint"` // of descriptions
 	By         side            `cbor:"11,keyasint"` // that offered in this round
 	SDP        [2]string       `cbor:"12,keyasint"` // of this round, by side; "": none yet
-	Relayed    bool            `cbor:"13,keyasint"` // the other person's side takes relayed paths only
 }
 
 // side is one of the two of a call.
@@ -88,7 +87,7 @@ func (x *call) holds(e callEntry) bool {
 // offered is the call that an offer begins.
 func offered(e callEntry, o room.Offer, home room.ID, peer identity.ID) call {
 	x := call{Call: store.Call{ID: o.Call, Room: home, Peer: peer, Outgoing: e.own, Video: o.Video, Stage: store.CallRinging, Began: e.arrived}}
-	x.live = callLive{Caller: e.from.Device, Offer: sha256.Sum256(e.body), Commitment: o.Commitment, Relayed: o.Relayed && !e.own}
+	x.live = callLive{Caller: e.from.Device, Offer: sha256.Sum256(e.body), Commitment: o.Commitment}
 	x.live.Prints[callerSide], _ = room.Fingerprint(o.SDP) // ParseOffer has seen it
 	x.live.SDP[callerSide] = o.SDP
 	return x
@@ -131,7 +130,6 @@ func (x *call) answer(e callEntry, a room.Answer) verdict {
 	x.live.Answerer, x.live.Answer, x.live.Nonce = e.from.Device, sha256.Sum256(e.body), a.Nonce
 	x.live.Prints[answererSide], _ = room.Fingerprint(a.SDP)
 	x.live.SDP[answererSide] = a.SDP
-	x.live.Relayed = x.live.Relayed || a.Relayed && !e.own
 	return goesOn
 }
 

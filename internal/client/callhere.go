@@ -277,6 +277,27 @@ func (c *Client) resumeCalls() {
 	}
 }
 
+// leftCalls ends the calls in rooms that this device is not in any more.
+func (c *Client) leftCalls(tx store.Tx, after *[]func()) error {
+	list, err := tx.LiveCalls()
+	if err != nil {
+		return err
+	}
+	for _, row := range list {
+		r, err := tx.Room(row.Room)
+		if err != nil {
+			return err
+		}
+		if r != nil && r.State == store.RoomActive {
+			continue
+		}
+		if err := c.closeCall(tx, after, &call{Call: row}, store.CallFailed, c.nowMS()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // sayCall puts an entry about a call into the outbox.
 func (c *Client) sayCall(tx store.Tx, id room.ID, kind room.PayloadKind, body any) error {
 	_, err := tx.Enqueue(store.Outgoing{Room: id, Kind: kind, Body: wire.Marshal(body)})

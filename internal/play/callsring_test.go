@@ -3,6 +3,7 @@ package play
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -310,4 +311,97 @@ func TestRoomMovesWhileItRings(t *testing.T) {
 	if x, y := ana.talks(v.ID), bo.talks(v.ID); !slices.Equal(x.Words, y.Words) {
 		t.Fatalf("%+v %+v", x, y)
 	}
+}
+
+// A device that is linked later has the calls of before, with all that is known of them.
+func TestCallsInHistory(t *testing.T) {
+	_, ana, bo := pairOf(t)
+	v := ana.calls(bo.Handle)
+	bo.rings(v.ID)
+	must(bo.answers(v.ID))
+	ana.talks(v.ID)
+	if err := ana.Client.EndCall(v.ID, client.EndHungUp); err != nil {
+		t.Fatal(err)
+	}
+	bo.over(v.ID, client.EndHungUp)
+	missed := ana.calls(bo.Handle)
+	bo.rings(missed.ID)
+	if err := ana.Client.EndCall(missed.ID, client.EndHungUp); err != nil {
+		t.Fatal(err)
+	}
+	bo.over(missed.ID, client.EndMissed)
+	phone := bosPhone(t, ana, bo)
+	var got []client.Call
+	phone.Eventually("both calls", func() bool { got = must(phone.Client.CallsPast(nil, 10)); return len(got) == 2 }, func() any { return got })
+	want := must(bo.Client.CallsPast(nil, 10))
+	if !reflect.DeepEqual(got, want) || got[0].End != client.EndMissed || got[1].Answered == 0 {
+		t.Fatalf("%+v\n%+v", got, want)
+	}
+	if page := must(phone.Client.CallsPast(&got[0].ID, 10)); len(page) != 1 || page[0].ID != v.ID {
+		t.Fatalf("%+v", page)
+	}
+	rows := phone.rows(ana.Handle)
+	if len(rows) != 2 || rows[0].Call == nil || rows[0].Call.ID != v.ID {
+		t.Fatalf("%+v", rows)
+	}
+}
+
+// Both sides renew at the same moment: the first counts, and the other side answers it.
+func TestBothRenew(t *testing.T) {
+	_, ana, bo := pairOf(t)
+	v := ana.calls(bo.Handle)
+	bo.rings(v.ID)
+	must(bo.answers(v.ID))
+	ana.talks(v.ID)
+	bo.talks(v.ID)
+	type result struct {
+		m   client.CallMedia
+		err error
+	}
+	renew := func(p *Person, key string) chan result {
+		out := make(chan result, 1)
+		go func() { m, err := p.Client.Renew(patient(t), v.ID, SDP(key)); out <- result{m, err} }()
+		return out
+	}
+	a, b := renew(ana, ana.Home+" calls"), renew(bo, bo.Home+" answers")
+	x, y := <-a, <-b
+	if x.err != nil || y.err != nil || x.m.Round != 1 && y.m.Round != 1 {
+		t.Fatalf("%+v %+v", x, y)
+	}
+	ana.until(v.ID, "goes on", func(v client.Call) bool { return v.Stage == client.StageTalking })
+	m := must(bo.Client.Media(v.ID))
+	first, second, key := ana, bo, bo.Home+" answers"
+	if m.Offer == "" { // his own was the first
+		first, second, key = bo, ana, ana.Home+" calls"
+	}
+	second.Eventually("the round of the first", func() bool { return must(second.Client.Media(v.ID)).Offer != "" }, func() any { return nil })
+	if err := second.Client.Renewed(v.ID, must(second.Client.Media(v.ID)).Round, SDP("another")); !errors.Is(err, client.ErrCallSDP) {
+		t.Fatalf("another key: %v", err)
+	}
+	if err := second.Client.Renewed(v.ID, must(second.Client.Media(v.ID)).Round, SDP(key)); err != nil {
+		t.Fatal(err)
+	}
+	first.Eventually("the answer", func() bool { return must(first.Client.Media(v.ID)).Answer != "" }, func() any { return must(first.Client.Media(v.ID)) })
+	if err := ana.Client.AddCandidates(v.ID, 0, []room.Candidate{Candidate(1)}, false); !errors.Is(err, client.ErrCallRound) {
+		t.Errorf("candidates of a round that is over: %v", err)
+	}
+	round := must(ana.Client.Media(v.ID)).Round
+	if err := ana.Client.AddCandidates(v.ID, round, []room.Candidate{Candidate(9)}, false); err != nil {
+		t.Fatal(err)
+	}
+	bo.Eventually("the candidate", func() bool { return slices.Contains(must(bo.Client.Media(v.ID)).Candidates, Candidate(9)) }, func() any { return must(bo.Client.Media(v.ID)) })
+}
+
+// Bo leaves the conversation in the middle of a call: it does not go on on his device.
+func TestLeavesInACall(t *testing.T) {
+	w, ana, bo := pairOf(t)
+	v := ana.calls(bo.Handle)
+	bo.rings(v.ID)
+	must(bo.answers(v.ID))
+	bo.talks(v.ID)
+	if err := bo.Client.Leave(patient(t), ana.Handle); err != nil {
+		t.Fatal(err)
+	}
+	w.Clock.Advance(61 * time.Second)
+	bo.over(v.ID, client.EndFailed)
 }
