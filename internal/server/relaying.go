@@ -3,12 +3,9 @@ package server
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"strconv"
 	"strings"
-	"sync/atomic"
-	"time"
 
 	"sotto/internal/server/relay"
 	"sotto/internal/wire"
@@ -38,7 +35,7 @@ var relayedPorts = [2]uint16{49152, 65535}
 // startRelay starts the relay of a server that listens at bound. A server that only this
 // machine reaches relays on this machine; behind a proxy, which passes HTTP only, the relay
 // is at every address of the machine and not on the proxy's port.
-func (s *Server) startRelay(ctx context.Context, bound netip.AddrPort, o ServeOptions) (*relaying, error) {
+func (s *Server) startRelay(bound netip.AddrPort, o ServeOptions) (*relaying, error) {
 	if o.Relay == nil {
 		return nil, nil
 	}
@@ -55,7 +52,6 @@ func (s *Server) startRelay(ctx context.Context, bound netip.AddrPort, o ServeOp
 		inside = everywhere()
 	}
 	seen := newOutside(s.dir.Host(), inside, q.Outside, local)
-	seen.look(ctx)
 	var listen []netip.AddrPort
 	for _, a := range inside {
 		listen = append(listen, netip.AddrPortFrom(a, uint16(q.Port)))
@@ -88,7 +84,7 @@ func (s *Server) startRelay(ctx context.Context, bound netip.AddrPort, o ServeOp
 	out := &relaying{r, s.relayURLs(r.Port(), o), stop, make(chan struct{})}
 	go func() {
 		defer close(out.done)
-		seen.watch(watching)
+		seen.watch(watching, r.Look)
 	}()
 	s.relay.Store(out)
 	return out, nil
@@ -120,105 +116,6 @@ func (s *Server) relayURLs(port uint16, o ServeOptions) []string {
 		}
 	}
 	return urls
-}
-
-// everywhere is every address of the families that this machine has.
-func everywhere() (out []netip.Addr) {
-	for _, a := range []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
-		c, err := net.ListenUDP(udpOf(a), net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
-		if err == nil {
-			c.Close()
-			out = append(out, a)
-		}
-	}
-	return out
-}
-
-func udpOf(a netip.Addr) string {
-	if a.Is4() {
-		return "udp4"
-	}
-	return "udp6"
-}
-
-// outside is what the world sees this server's relayed sockets as: what the operator says,
-// else the addresses of the host in its handles, else those of its way to the world.
-type outside struct {
-	host  string
-	found atomic.Pointer[[]netip.Addr]
-	fixed bool
-}
-
-// newOutside begins with what is known without asking anybody.
-func newOutside(host string, inside, said []netip.Addr, local bool) *outside {
-	o := &outside{host: strings.Trim(host, "[]"), fixed: true}
-	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
-		o.host = strings.Trim(host[:i], "[]")
-	}
-	list := said
-	if len(list) == 0 {
-		if a, err := netip.ParseAddr(o.host); err == nil && !local {
-			list = []netip.Addr{a}
-		} else if local {
-			list = inside
-		} else {
-			o.fixed = false
-			list = waysOut(inside)
-		}
-	}
-	o.found.Store(&list)
-	return o
-}
-
-func (o *outside) now() []netip.Addr { return *o.found.Load() }
-
-// watch looks again every few minutes, until over: a server at home gets new addresses.
-func (o *outside) watch(ctx context.Context) {
-	t := time.NewTicker(10 * time.Minute)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			o.look(ctx)
-		}
-	}
-}
-
-// look asks the name service, if there is something to ask. What it does not know stays.
-func (o *outside) look(ctx context.Context) {
-	if o.fixed {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	list, err := net.DefaultResolver.LookupNetIP(ctx, "ip", o.host)
-	if err == nil && len(list) > 0 {
-		o.found.Store(&list)
-	}
-}
-
-// waysOut are the addresses that this machine would send from: asked of the kernel, without
-// a packet. One that listens at an address sends from it.
-func waysOut(inside []netip.Addr) (out []netip.Addr) {
-	for _, a := range inside {
-		if !a.IsUnspecified() {
-			out = append(out, a)
-			continue
-		}
-		to := "192.0.2.1:1024" // RFC 5737: nobody's
-		if a.Is6() {
-			to = "[2001:db8::1]:1024" // RFC 3849
-		}
-		if c, err := net.Dial(udpOf(a), to); err == nil {
-			if at, err := netip.ParseAddrPort(c.LocalAddr().String()); err == nil {
-				out = append(out, at.Addr().Unmap())
-			}
-			c.Close()
-		}
-	}
-	return out
 }
 
 // relays answers where calls are helped, and a credential for it.

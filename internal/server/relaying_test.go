@@ -192,3 +192,23 @@ func TestBinding(t *testing.T) {
 	none := start(t, Options{}, ServeOptions{})
 	none.person("bo").refused(wire.CodeNoRelay, wire.OpRelays, wire.Done{})
 }
+
+// Who is suspended loses what is relayed for them with their connections, and others do not.
+func TestSuspendedIsNotRelayed(t *testing.T) {
+	r := start(t, Options{}, ServeOptions{Relay: &RelayOptions{}})
+	ana, bo := r.person("ana"), r.person("bo")
+	for _, x := range []*person{ana, bo} {
+		var q wire.Relays
+		x.must(wire.OpRelays, wire.Done{}, &q)
+		if _, err := r.allocate(q.URLs[1], q.Username, q.Password); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.s.Suspend(ana.h.String(), true); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.s.Status().Relayed; n != 1 {
+		t.Errorf("%d addresses are relayed", n)
+	}
+	bo.must(wire.OpRelays, wire.Done{}, &wire.Relays{})
+}

@@ -55,7 +55,7 @@ func (s *Server) Serve(ctx context.Context, o ServeOptions) error {
 		}
 		s.dir.SetHost(host)
 	}
-	relaying, err := s.startRelay(ctx, bound, o)
+	relaying, err := s.startRelay(bound, o)
 	if err != nil {
 		ln.Close()
 		return err

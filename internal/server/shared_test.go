@@ -113,6 +113,13 @@ func TestOutside(t *testing.T) {
 			t.Errorf("%s: %v, %v", c.host, o.now(), o.fixed)
 		}
 	}
+	o := newOutside("example.org", []netip.Addr{a("10.0.0.5")}, nil, false)
+	if o.take([]netip.Addr{a("127.0.1.1"), a("::1"), a("fe80::1")}) || !slices.Equal(o.now(), []netip.Addr{a("10.0.0.5")}) {
+		t.Error("a host of this machine alone is what the world sees", o.now())
+	}
+	if !o.take([]netip.Addr{a("127.0.1.1"), a("198.51.100.7")}) || !slices.Equal(o.now(), said) {
+		t.Error(o.now())
+	}
 }
 
 // What devices are told: the names of the machine and its ports, and not the port of a proxy.

@@ -57,8 +57,9 @@ type peers struct {
 	outside [2]atomic.Pointer[netip.Addr]       // of IPv4 and IPv6, what the world sees
 }
 
-// look notes which addresses are this machine's, and what the world sees it as.
-func (r *Relay) look() {
+// Look notes which addresses are this machine's, and what the world sees it as. Tick does it,
+// too.
+func (r *Relay) Look() {
 	own := map[netip.Addr]bool{}
 	if list, err := net.InterfaceAddrs(); err == nil {
 		for _, x := range list {

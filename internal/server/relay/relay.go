@@ -124,7 +124,7 @@ func New(o Options) (*Relay, error) {
 		r.pollers.close()
 		return nil, err
 	}
-	r.look()
+	r.Look()
 	return r, nil
 }
 
@@ -243,7 +243,7 @@ func (r *Relay) Stats() Stats {
 
 // Tick forgets what is over, and looks anew which addresses are this machine's.
 func (r *Relay) Tick(now time.Time) {
-	r.look()
+	r.Look()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.forget(now)
