@@ -190,22 +190,33 @@ func (p peerAddress) AddTo(m *stun.Message) error {
 	return stun.XORMappedAddress{IP: at.Addr().AsSlice(), Port: int(at.Port())}.AddToAs(m, stun.AttrXORPeerAddress)
 }
 
-// flow is somebody with an address at a relay, and somebody on the other side.
+// flow is somebody with an address at a relay, and somebody on the other side, who has one
+// too or is sent to straight.
 type flow struct {
 	near, far *net.UDPConn
-	relayed   netip.AddrPort
+	relayed   netip.AddrPort // of near
+	both      bool
 }
 
-func (m *measured) flow(b *testing.B) *flow {
-	f := &flow{near: raw(b), far: raw(b)}
-	var sign func(stun.MessageType, ...stun.Setter) []byte
+func (m *measured) flow(b *testing.B, both bool) *flow {
+	f := &flow{near: raw(b), far: raw(b), both: both}
+	var sign, signFar func(stun.MessageType, ...stun.Setter) []byte
 	f.relayed, sign = m.hold(b, f.near)
 	peer := f.far.LocalAddr().(*net.UDPAddr).AddrPort()
-	answer := m.asks(b, f.near, sign(stun.NewType(stun.MethodChannelBind, stun.ClassRequest), channelNumber(firstChannel), peerAddress(peer)))
+	if both {
+		peer, signFar = m.hold(b, f.far)
+		m.bind(b, f.far, signFar, f.relayed)
+	}
+	m.bind(b, f.near, sign, peer)
+	return f
+}
+
+// bind binds the first channel of an allocation to a peer.
+func (m *measured) bind(b *testing.B, c *net.UDPConn, sign func(stun.MessageType, ...stun.Setter) []byte, peer netip.AddrPort) {
+	answer := m.asks(b, c, sign(stun.NewType(stun.MethodChannelBind, stun.ClassRequest), channelNumber(firstChannel), peerAddress(peer)))
 	if answer == nil || answer.Type.Class != stun.ClassSuccessResponse {
 		b.Fatal("no channel", answer)
 	}
-	return f
 }
 
 // load sends through all flows both ways at benchRate, and answers how many packets came
@@ -238,9 +249,12 @@ func (m *measured) load(b *testing.B, flows []*flow) (out, in int) {
 	for now := start; now.Before(end); now = <-tick.C {
 		for due := int(now.Sub(start).Seconds() * benchRate); in < due; in++ {
 			f := flows[next/2%len(flows)]
-			if next%2 == 0 {
+			switch {
+			case next%2 == 0:
 				_, _ = f.near.WriteToUDPAddrPort(p, to)
-			} else {
+			case f.both:
+				_, _ = f.far.WriteToUDPAddrPort(p, to)
+			default:
 				_, _ = f.far.WriteToUDPAddrPort(p[headChannel:], f.relayed)
 			}
 			next++
@@ -250,19 +264,24 @@ func (m *measured) load(b *testing.B, flows []*flow) (out, in int) {
 	return int(came.Load()), in
 }
 
-// BenchmarkForward measures how many packets a relay forwards in a second of processor time,
-// beside coturn in the same run, in turns, and what it holds for an address. A call in which
-// both are relayed has two addresses.
+// BenchmarkForward measures how many packets a relay takes from one end to the other in a
+// second of processor time, beside coturn in the same run, in turns, and what it holds for an
+// address: where one end of the call is relayed, and where both are and have two.
 func BenchmarkForward(b *testing.B) {
 	if runtime.GOOS != "linux" {
 		b.Fatal("processor time is read from /proc")
 	}
+	b.Run("one end", func(b *testing.B) { forward(b, false) })
+	b.Run("both ends", func(b *testing.B) { forward(b, true) })
+}
+
+func forward(b *testing.B, ends bool) {
 	both := []*measured{ours(b), coturn(b)}
 	var flows [2][]*flow
 	var held [2]float64
 	for i, m := range both {
 		for range benchFlows {
-			flows[i] = append(flows[i], m.flow(b))
+			flows[i] = append(flows[i], m.flow(b, ends))
 		}
 		m.load(b, flows[i]) // warm
 		before := m.memory(b)
@@ -271,6 +290,7 @@ func BenchmarkForward(b *testing.B) {
 		}
 		held[i] = (m.memory(b) - before) / benchHeld
 	}
+	names := [2]string{"sotto", "coturn"}
 	var rates [2][]float64
 	for b.Loop() {
 		for range benchRounds {
@@ -278,7 +298,7 @@ func BenchmarkForward(b *testing.B) {
 				before := m.cpu(b)
 				out, in := m.load(b, flows[i])
 				if out < in*95/100 {
-					b.Logf("%d of %d packets were lost", in-out, in)
+					b.Logf("%s lost %d of %d packets", names[i], in-out, in)
 				}
 				rates[i] = append(rates[i], float64(out)/(m.cpu(b)-before).Seconds())
 			}
@@ -287,7 +307,7 @@ func BenchmarkForward(b *testing.B) {
 	for i := range rates {
 		slices.Sort(rates[i])
 		b.Logf("%s: %.0f packets of %d bytes per second of processor time (%.0f to %.0f), %.1f KB for each address",
-			[]string{"sotto", "coturn"}[i], median(rates[i]), benchPacket, rates[i][0], rates[i][len(rates[i])-1], held[i]/1000)
+			names[i], median(rates[i]), benchPacket, rates[i][0], rates[i][len(rates[i])-1], held[i]/1000)
 	}
 	b.ReportMetric(median(rates[0]), "packets/cpu-s")
 	b.ReportMetric(median(rates[0])/median(rates[1]), "of-coturn")

@@ -116,17 +116,18 @@ func xorAddress(value, message []byte) (netip.Addr, bool) {
 	return netip.AddrFrom16(a).Unmap(), true
 }
 
-// channelData reads data on a channel. In a datagram padding may follow.
-func channelData(b []byte) (channel uint16, data []byte, ok bool) {
+// channelData reads the head of data on a channel: n bytes of it follow. In a datagram
+// padding may follow them.
+func channelData(b []byte) (channel uint16, n int, ok bool) {
 	if len(b) < headChannel {
-		return 0, nil, false
+		return 0, 0, false
 	}
 	channel = binary.BigEndian.Uint16(b)
-	n := int(binary.BigEndian.Uint16(b[2:]))
+	n = int(binary.BigEndian.Uint16(b[2:]))
 	if channel < firstChannel || channel > lastChannel || n > len(b)-headChannel || len(b)-headChannel-n > 3 {
-		return 0, nil, false
+		return 0, 0, false
 	}
-	return channel, b[headChannel : headChannel+n], true
+	return channel, n, true
 }
 
 // frameSize is how long the frame is that begins with these four bytes of a stream, with

@@ -22,7 +22,7 @@ func FuzzCheck(f *testing.F) {
 		f.Add(m)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if channel, data, ok := channelData(b); ok && (channel < firstChannel || channel > lastChannel || len(data) > len(b)-headChannel) {
+		if channel, n, ok := channelData(b); ok && (channel < firstChannel || channel > lastChannel || n > len(b)-headChannel) {
 			t.Fatal("data on no channel")
 		}
 		if len(b) >= 4 {

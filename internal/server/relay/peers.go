@@ -108,19 +108,19 @@ func (r *Relay) open(a netip.Addr) bool {
 	return r.own(a) || contains(r.o.Peers, a) || public(a)
 }
 
-// route is where a packet to a peer goes: to an allocation of this relay straight, to
-// anybody else as it says. not ok: it is refused.
-func (r *Relay) route(to netip.AddrPort) (netip.AddrPort, bool) {
+// route is where a packet to a peer goes: to an allocation of this relay, if it is that, or
+// to anybody else as it says. not ok: it is refused.
+func (r *Relay) route(to netip.AddrPort) (_ netip.AddrPort, own *socket, ok bool) {
 	a := to.Addr()
 	if p := r.peers.outside[family(a)].Load(); p != nil && *p == a {
 		r.mu.Lock()
-		s := r.sockets[to]
+		own = r.sockets[to]
 		r.mu.Unlock()
-		if s != nil {
-			return s.inside, true
+		if own != nil {
+			return own.inside, own, true
 		}
 	}
-	return to, r.foreign(to)
+	return to, nil, r.foreign(to)
 }
 
 // source is who a packet came from, as a peer: an allocation of this relay under the

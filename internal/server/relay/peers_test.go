@@ -50,7 +50,7 @@ func TestWhoIsReached(t *testing.T) {
 		"1.1.1.1:1024": true, "1.1.1.1:53": false, "1.1.1.1:0": false, "10.7.1.1:5000": true, "10.7.1.1:123": false,
 		"10.8.1.1:5000": false, "127.0.0.1:5000": false, "[::ffff:10.8.1.1]:5000": false,
 	} {
-		if _, got := r.route(netip.MustParseAddrPort(s)); got != want {
+		if _, _, got := r.route(netip.MustParseAddrPort(s)); got != want {
 			t.Errorf("a packet to %s: %v", s, got)
 		}
 		if _, got := r.source(netip.MustParseAddrPort(s)); got != want {

@@ -179,18 +179,27 @@ func (s *socket) ReadFrom(p []byte) (int, net.Addr, error) {
 
 // WriteTo sends what came in a Send indication.
 func (s *socket) WriteTo(p []byte, to net.Addr) (int, error) {
-	s.send(p, addrPort(to))
+	s.send(append(make([]byte, headChannel, headChannel+len(p)), p...), addrPort(to))
 	return len(p), nil
 }
 
-// send sends to a peer, or refuses silently, as UDP does.
-func (s *socket) send(p []byte, peer netip.AddrPort) {
-	to, ok := s.r.route(peer)
+// send sends data behind their head to a peer, or refuses silently, as UDP does. To another
+// allocation of this relay whose client is reached over UDP, which never waits, they go
+// without a way through the system: in most relayed calls both ends are here.
+func (s *socket) send(frame []byte, peer netip.AddrPort) {
+	to, own, ok := s.r.route(peer)
+	p := frame[headChannel:]
 	if !ok || !s.account.spend(len(p)) {
 		s.refused.Add(1)
 		return
 	}
 	s.note(s.outside, peer, p)
+	if own != nil {
+		if _, udp := own.known.Load().client.(*direct); udp {
+			own.arrived(frame, s.inside, nil)
+			return
+		}
+	}
 	s.conn.write(p, to, netip.Addr{})
 }
 

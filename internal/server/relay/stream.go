@@ -190,13 +190,13 @@ func (x *stream) Read(p []byte) (int, error) {
 		}
 		s := x.r.allocation(x.path)
 		if b[0]&0xC0 != 0 {
-			channel, data, ok := channelData(b)
+			channel, n, ok := channelData(b)
 			if !ok {
 				return 0, errFrame
 			}
 			if s != nil {
 				if peer, bound := s.known.Load().channels[channel]; bound {
-					s.send(data, peer)
+					s.send(b[:headChannel+n], peer)
 				}
 			}
 			continue

@@ -32,10 +32,10 @@ func (f *front) take(frame []byte, from netip.AddrPort, control []byte) {
 		return
 	}
 	s := f.r.allocation(path{client: from, local: f.local})
-	if channel, data, ok := channelData(b); ok {
+	if channel, n, ok := channelData(b); ok {
 		if s != nil {
 			if peer, bound := s.known.Load().channels[channel]; bound {
-				s.send(data, peer)
+				s.send(b[:headChannel+n], peer)
 			}
 		}
 		return
