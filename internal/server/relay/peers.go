@@ -74,7 +74,9 @@ func (r *Relay) Look() {
 	for _, a := range r.o.Outside() {
 		if a = a.Unmap().WithZone(""); outside[family(a)] == nil {
 			outside[family(a)] = &a
-			own[a] = own[a] // false: a NAT's
+			if !own[a] {
+				own[a] = false // a NAT's
+			}
 		}
 	}
 	for i := range outside {
