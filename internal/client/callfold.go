@@ -52,8 +52,6 @@ const (
 	answererSide side = 1
 )
 
-func (s side) other() side { return 1 - s }
-
 // callEntry is an entry about a call as it was read.
 type callEntry struct {
 	from    room.Owner
