@@ -27,9 +27,6 @@ import (
 	"sotto/mls"
 )
 
-// Patience is how long a play waits for what must happen.
-const Patience = 45 * time.Second
-
 // World is a stage: one clock, servers, people.
 type World struct {
 	T     testing.TB
@@ -62,6 +59,8 @@ type Host struct {
 	Dir    string
 	Server *server.Server
 	http   *http.Server
+	end    func() error         // of a server that relays
+	Relay  *server.RelayOptions // nil: calls are not relayed
 	Mutate func(*server.Options)
 	Wire   *Recorder // what stands between clients and server writes down here
 }
@@ -93,6 +92,13 @@ func (h *Host) Start() {
 	if h.Server, err = server.New(o); err != nil {
 		t.Fatal(err)
 	}
+	if h.Relay != nil {
+		ln.Close()
+		if err := h.serve(); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
 	h.http = &http.Server{Handler: h.Server.Handler(), ErrorLog: slog.NewLogLogger(h.w.Log.Handler(), slog.LevelDebug)}
 	go h.http.Serve(ln)
 }
@@ -113,14 +119,21 @@ func listen(before string) (net.Listener, error) {
 
 // Stop stops the server.
 func (h *Host) Stop() {
-	if h.http == nil {
+	if h.Server == nil {
 		return
 	}
-	h.http.Close()
+	if h.http != nil {
+		h.http.Close()
+	}
+	if h.end != nil {
+		if err := h.end(); err != nil {
+			h.w.T.Error(err)
+		}
+	}
 	if err := h.Server.Close(); err != nil {
 		h.w.T.Error(err)
 	}
-	h.http, h.Server = nil, nil
+	h.http, h.end, h.Server = nil, nil, nil
 }
 
 // Person is somebody with one device.

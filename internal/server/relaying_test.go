@@ -146,6 +146,32 @@ func TestRelays(t *testing.T) {
 	}
 }
 
+// Over IPv6, where the machine has it, as over IPv4.
+func TestRelaysOfEachFamily(t *testing.T) {
+	for _, a := range everywhere() {
+		listen := "127.0.0.1:0"
+		if a.Is6() {
+			listen = "[::1]:0"
+		}
+		r := start(t, Options{}, ServeOptions{Listen: listen, Relay: &RelayOptions{}})
+		var q wire.Relays
+		r.person("ana").must(wire.OpRelays, wire.Done{}, &q)
+		one, err := r.allocate(q.URLs[1], q.Username, q.Password)
+		if err != nil {
+			t.Fatal(a, err)
+		}
+		two, err := r.allocate(q.URLs[3], q.Username, q.Password)
+		if err != nil {
+			t.Fatal(a, err)
+		}
+		for _, err := range []error{one.admits(two), two.admits(one), one.tells(two, "there"), two.tells(one, "and back")} {
+			if err != nil {
+				t.Error(a, err)
+			}
+		}
+	}
+}
+
 // The world sees whoever asks.
 func TestBinding(t *testing.T) {
 	r := start(t, Options{}, ServeOptions{Relay: &RelayOptions{}})

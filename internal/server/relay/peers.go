@@ -53,7 +53,7 @@ const lowestPort = 1024
 
 // peers are the rules about whom is forwarded to.
 type peers struct {
-	own     atomic.Pointer[map[netip.Addr]bool] // of this machine, inside and outside
+	own     atomic.Pointer[map[netip.Addr]bool] // of this machine, inside and outside; true: it has it itself
 	outside [2]atomic.Pointer[netip.Addr]       // of IPv4 and IPv6, what the world sees
 }
 
@@ -73,7 +73,7 @@ func (r *Relay) look() {
 	for _, a := range r.o.Outside() {
 		if a = a.Unmap().WithZone(""); outside[family(a)] == nil {
 			outside[family(a)] = &a
-			own[a] = true
+			own[a] = own[a] // false: a NAT's
 		}
 	}
 	for i := range outside {
@@ -83,6 +83,15 @@ func (r *Relay) look() {
 	}
 	r.peers.own.Store(&own)
 }
+
+// own says whether an address is this machine's, or a NAT's before it.
+func (r *Relay) own(a netip.Addr) bool {
+	_, own := (*r.peers.own.Load())[a]
+	return own
+}
+
+// hasAddress says whether the machine has an address itself.
+func (r *Relay) hasAddress(a netip.Addr) bool { return (*r.peers.own.Load())[a] }
 
 // family is 0 for IPv4 and 1 for IPv6.
 func family(a netip.Addr) int {
@@ -95,7 +104,7 @@ func family(a netip.Addr) int {
 // open says whether an address may be a peer's at all. One of this machine may for what
 // this relay forwards itself; which ports those are, route says.
 func (r *Relay) open(a netip.Addr) bool {
-	return (*r.peers.own.Load())[a] || contains(r.o.Peers, a) || public(a)
+	return r.own(a) || contains(r.o.Peers, a) || public(a)
 }
 
 // route is where a packet to a peer goes: to an allocation of this relay straight, to
@@ -117,7 +126,7 @@ func (r *Relay) route(to netip.AddrPort) (netip.AddrPort, bool) {
 // address that the world sees.
 func (r *Relay) source(from netip.AddrPort) (netip.AddrPort, bool) {
 	a := from.Addr()
-	if (*r.peers.own.Load())[a] {
+	if r.own(a) {
 		if p := r.peers.outside[family(a)].Load(); p != nil {
 			outside := netip.AddrPortFrom(*p, from.Port())
 			r.mu.Lock()
@@ -140,7 +149,7 @@ func (r *Relay) foreign(a netip.AddrPort) bool {
 	if contains(r.o.Peers, a.Addr()) {
 		return true
 	}
-	return public(a.Addr()) && !(*r.peers.own.Load())[a.Addr()]
+	return public(a.Addr()) && !r.own(a.Addr())
 }
 
 // mayReach is pion/turn's question about a permission: RFC 8656 section 9.2, error 403.

@@ -72,6 +72,7 @@ type Relay struct {
 	turn    *turn.Server
 	secret  [32]byte
 	streams *streams
+	pollers *pollers
 	peers   peers
 	all     bucket
 	busy    sync.WaitGroup // relayed sockets and TCP connections
@@ -115,7 +116,12 @@ func New(o Options) (*Relay, error) {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
 	r.streams = newStreams(r)
+	var err error
+	if r.pollers, err = newPollers(); err != nil {
+		return nil, fmt.Errorf("relay: %w", err)
+	}
 	if err := r.listen(); err != nil {
+		r.pollers.close()
 		return nil, err
 	}
 	r.look()
@@ -150,13 +156,13 @@ func (r *Relay) listen() error {
 			OnPermissionCreated: r.permitted, OnPermissionDeleted: r.unpermitted,
 			OnChannelCreated: r.bound, OnChannelDeleted: r.unbound,
 		},
-		ListenerConfigs: []turn.ListenerConfig{{Listener: r.streams, RelayAddressGenerator: generator{r}, PermissionHandler: r.mayReach}},
+		ListenerConfigs: []turn.ListenerConfig{{Listener: r.streams, RelayAddressGenerator: generator{r, true}, PermissionHandler: r.mayReach}},
 		InboundMTU:      maxFrame + 1,
 	}
 	for _, f := range fronts {
 		r.fronts[f.local] = f
 		c.PacketConnConfigs = append(c.PacketConnConfigs, turn.PacketConnConfig{
-			PacketConn: f, RelayAddressGenerator: generator{r}, PermissionHandler: r.mayReach,
+			PacketConn: f, RelayAddressGenerator: generator{r, false}, PermissionHandler: r.mayReach,
 		})
 	}
 	var err error
@@ -169,6 +175,11 @@ func (r *Relay) listen() error {
 		}
 		return fmt.Errorf("relay: %w", err)
 	}
+	for _, f := range fronts {
+		if err := f.conn.start(f.take); err != nil {
+			return errors.Join(err, r.turn.Close())
+		}
+	}
 	for _, ln := range listeners {
 		r.streams.take(ln)
 	}
@@ -180,7 +191,7 @@ func (r *Relay) bind() (fronts []*front, listeners []net.Listener, err error) {
 	defer func() {
 		if err != nil {
 			for _, f := range fronts {
-				f.conn.Close()
+				f.Close()
 			}
 			for _, ln := range listeners {
 				ln.Close()
@@ -193,11 +204,11 @@ func (r *Relay) bind() (fronts []*front, listeners []net.Listener, err error) {
 		if at.Port() == 0 {
 			at = netip.AddrPortFrom(at.Addr(), chosen)
 		}
-		udp, tcp := "udp4", "tcp4"
+		tcp := "tcp4"
 		if at.Addr().Is6() {
-			udp, tcp = "udp6", "tcp6"
+			tcp = "tcp6"
 		}
-		conn, err := net.ListenUDP(udp, net.UDPAddrFromAddrPort(at))
+		conn, err := r.pollers.open(at)
 		if err != nil {
 			return fronts, listeners, err
 		}
@@ -261,6 +272,7 @@ func (r *Relay) Close() error {
 		s.Close()
 	}
 	r.busy.Wait()
+	r.pollers.close()
 	return err
 }
 

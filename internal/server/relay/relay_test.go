@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -274,6 +275,35 @@ func TestReplay(t *testing.T) {
 	if n := r.Stats().Allocations; n != 1 {
 		t.Errorf("%d allocations", n)
 	}
+}
+
+// A machine has many addresses: who asks one is answered from that one, and not from the one
+// that the system would choose. A relayed address is one that the world knows.
+func TestAnswersFromWhereItWasAsked(t *testing.T) {
+	all := netip.IPv4Unspecified()
+	second := netip.MustParseAddr("127.0.0.2")
+	r := newRelay(t, func(o *Options) {
+		o.Listen, o.Inside = []netip.AddrPort{netip.AddrPortFrom(all, 0)}, []netip.Addr{all}
+	})
+	c, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(second, r.port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS == "linux" { // elsewhere the system chooses
+		if _, err := c.Write(build(t, stun.TransactionID, stun.BindingRequest)); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+		if n, err := c.Read(make([]byte, 100)); err != nil || n == 0 {
+			t.Error("no answer from the address that was asked:", err)
+		}
+	}
+	c.Close()
+	ana, bo := r.holding(t, "udp", "ana"), r.holding(t, "tcp", "bo")
+	if at := addrPort(ana.LocalAddr()).Addr(); at != here {
+		t.Error(at)
+	}
+	talk(t, ana, bo)
 }
 
 // Closing ends everything, also what is in the middle of something, and again.

@@ -16,17 +16,18 @@ import (
 )
 
 // socket is a relayed transport address: what the other side of a call sees. It is
-// pion/turn's net.PacketConn, whose goroutine reads it. Data on a channel goes to the
-// client without pion/turn; the rest becomes its Data indications.
+// pion/turn's net.PacketConn. Data on a channel goes to the client without pion/turn; the
+// rest becomes its Data indications.
 type socket struct {
 	r          *Relay
-	conn       *net.UDPConn
+	conn       datagrams
 	inside     netip.AddrPort // how this machine reaches it
 	outside    netip.AddrPort // how the world does
 	credential *credential
 	account    *account
-	buf        [maxFrame + 4]byte // of the reading goroutine
-	requests   bucket             // that the client makes about it
+	requests   bucket // that the client makes about it
+
+	rest rest
 
 	bytes, refused atomic.Uint64
 	known          atomic.Pointer[known]
@@ -49,8 +50,14 @@ type client interface {
 	asked() integrity // of the request that pion/turn answers now; its goroutine may ask
 }
 
-// generator makes pion/turn's relayed addresses. There are none for TCP (RFC 6062).
-type generator struct{ r *Relay }
+const restLength = 16 // packets, for the time before there is a channel
+
+// generator makes pion/turn's relayed addresses, for clients over UDP or on streams. There
+// are none for TCP to peers (RFC 6062).
+type generator struct {
+	r      *Relay
+	stream bool
+}
 
 var errNoTCP = errors.New("relay: peers are reached over UDP only")
 
@@ -77,18 +84,21 @@ func (g generator) AllocatePacketConn(c turn.AllocateListenerConfig) (net.Packet
 			inside = a
 		}
 	}
+	if inside.IsValid() && inside.IsUnspecified() && outside != nil && r.hasAddress(*outside) {
+		inside = *outside // the one of its addresses that a peer knows it by
+	}
 	if outside == nil || !inside.IsValid() || c.RequestedPort != 0 {
 		return nil, nil, fmt.Errorf("relay: no relayed address for %s", c.Network)
 	}
-	conn, err := r.freePort(c.Network, inside)
+	conn, err := r.freePort(inside, g.stream)
 	if err != nil {
 		return nil, nil, err
 	}
-	port := addrPort(conn.LocalAddr()).Port()
+	port := conn.local().Port()
 	if inside.IsUnspecified() {
 		inside = [2]netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}[fam]
 	}
-	s := &socket{r: r, conn: conn, inside: netip.AddrPortFrom(inside, port), outside: netip.AddrPortFrom(*outside, port)}
+	s := &socket{r: r, conn: conn, rest: newRest(restLength), inside: netip.AddrPortFrom(inside, port), outside: netip.AddrPortFrom(*outside, port)}
 	s.known.Store(&known{})
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -98,6 +108,10 @@ func (g generator) AllocatePacketConn(c turn.AllocateListenerConfig) (net.Packet
 		return nil, nil, errors.New("relay: no room for one more allocation")
 	}
 	s.account = s.credential.account
+	if err := conn.start(s.arrived); err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
 	s.credential.open++
 	s.account.open++
 	r.sockets[s.outside] = s
@@ -105,8 +119,10 @@ func (g generator) AllocatePacketConn(c turn.AllocateListenerConfig) (net.Packet
 	return s, net.UDPAddrFromAddrPort(s.outside), nil
 }
 
-// freePort binds a port of the range, chosen at random.
-func (r *Relay) freePort(network string, inside netip.Addr) (*net.UDPConn, error) {
+// freePort binds a port of the range, chosen at random. Who is on a stream may be slow to
+// read, so its socket has a goroutine of its own; the others share pollers, where there are
+// such.
+func (r *Relay) freePort(inside netip.Addr, stream bool) (datagrams, error) {
 	from, count := r.o.Ports[0], uint32(r.o.Ports[1]-r.o.Ports[0])+1
 	var err error
 	for range 32 {
@@ -115,41 +131,50 @@ func (r *Relay) freePort(network string, inside netip.Addr) (*net.UDPConn, error
 			return nil, err
 		}
 		at := netip.AddrPortFrom(inside, from+uint16(binary.BigEndian.Uint32(b[:])%count))
-		var conn *net.UDPConn
-		if conn, err = net.ListenUDP(network, net.UDPAddrFromAddrPort(at)); err == nil {
+		var conn datagrams
+		if stream {
+			conn, err = openWaiting(at)
+		} else {
+			conn, err = r.pollers.open(at)
+		}
+		if err == nil {
 			return conn, nil
 		}
 	}
 	return nil, err
 }
 
-// ReadFrom answers what pion/turn is to make an indication of: packets from peers that
-// have a permission and no channel.
-func (s *socket) ReadFrom(p []byte) (int, net.Addr, error) {
-	for {
-		n, from, err := s.conn.ReadFromUDPAddrPort(s.buf[headChannel:])
-		if err != nil {
-			return 0, nil, err
-		}
-		peer, ok := s.r.source(netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
-		k := s.known.Load()
-		number, bound := k.numbers[peer]
-		switch {
-		case n > maxData:
-			continue
-		case !ok || !bound && !k.permissions[peer.Addr()] || !s.account.spend(n):
-			s.refused.Add(1)
-			continue
-		case bound:
-			s.note(peer, s.outside, s.buf[headChannel:headChannel+n])
-			binary.BigEndian.PutUint16(s.buf[0:], number)
-			binary.BigEndian.PutUint16(s.buf[2:], uint16(n))
-			k.client.deliver(s.buf[:headChannel+n])
-			continue
-		}
-		s.note(peer, s.outside, s.buf[headChannel:headChannel+n])
-		return copy(p, s.buf[headChannel:headChannel+n]), net.UDPAddrFromAddrPort(peer), nil
+// arrived takes a datagram. From a peer that has a permission and no channel, it is
+// pion/turn's.
+func (s *socket) arrived(frame []byte, from netip.AddrPort, _ []byte) {
+	n := len(frame) - headChannel
+	if n > maxData { // longer than the space that it was read into
+		return
 	}
+	peer, ok := s.r.source(from)
+	k := s.known.Load()
+	number, bound := k.numbers[peer]
+	if !ok || !bound && !k.permissions[peer.Addr()] || !s.account.spend(n) {
+		s.refused.Add(1)
+		return
+	}
+	s.note(peer, s.outside, frame[headChannel:])
+	if !bound {
+		s.rest.put(datagram{from: peer, data: frame[headChannel:]})
+		return
+	}
+	binary.BigEndian.PutUint16(frame, number)
+	binary.BigEndian.PutUint16(frame[2:], uint16(n))
+	k.client.deliver(frame)
+}
+
+// ReadFrom answers what pion/turn is to make an indication of.
+func (s *socket) ReadFrom(p []byte) (int, net.Addr, error) {
+	d, err := s.rest.get()
+	if err != nil {
+		return 0, nil, err
+	}
+	return copy(p, d.data), net.UDPAddrFromAddrPort(d.from), nil
 }
 
 // WriteTo sends what came in a Send indication.
@@ -166,7 +191,7 @@ func (s *socket) send(p []byte, peer netip.AddrPort) {
 		return
 	}
 	s.note(s.outside, peer, p)
-	_, _ = s.conn.WriteToUDPAddrPort(p, to)
+	s.conn.write(p, to, netip.Addr{})
 }
 
 // note counts a packet that is forwarded, and shows it to a test.
@@ -180,6 +205,7 @@ func (s *socket) note(from, to netip.AddrPort, p []byte) {
 // Close ends the allocation: pion/turn forgets it when its read fails.
 func (s *socket) Close() (err error) {
 	s.closing.Do(func() {
+		s.rest.end()
 		err = s.conn.Close()
 		r := s.r
 		r.mu.Lock()
@@ -197,10 +223,11 @@ func (s *socket) Close() (err error) {
 	return err
 }
 
-func (s *socket) LocalAddr() net.Addr                { return s.conn.LocalAddr() }
-func (s *socket) SetDeadline(t time.Time) error      { return s.conn.SetDeadline(t) }
-func (s *socket) SetReadDeadline(t time.Time) error  { return s.conn.SetReadDeadline(t) }
-func (s *socket) SetWriteDeadline(t time.Time) error { return s.conn.SetWriteDeadline(t) }
+// LocalAddr and the deadlines are there because net.PacketConn has them.
+func (s *socket) LocalAddr() net.Addr              { return net.UDPAddrFromAddrPort(s.conn.local()) }
+func (s *socket) SetDeadline(time.Time) error      { return nil }
+func (s *socket) SetReadDeadline(time.Time) error  { return nil }
+func (s *socket) SetWriteDeadline(time.Time) error { return nil }
 
 // learn changes what is known of an allocation. Holds Relay.mu.
 func (s *socket) learn(change func(k *known)) {
@@ -233,7 +260,7 @@ func (r *Relay) allocated(src, dst net.Addr, _, _, _ string, relayed net.Addr, _
 			way = x
 		}
 	} else if f := r.fronts[p.local]; f != nil {
-		way = &datagrams{f, p.client}
+		way = &direct{f, p.client, f.arrived()}
 	}
 	if way == nil {
 		return
