@@ -52,8 +52,6 @@ const (
 	answererSide side = 1
 )
 
-func (s side) other() side { return 1 - s }
-
 // callEntry is an entry about a call as it was read.
 type callEntry struct {
 	from    room.Owner
@@ -108,14 +106,22 @@ func (x *call) lapsed(at int64) store.CallEnd {
 type verdict struct {
 	changed bool
 	end     store.CallEnd // not 0: the call is over
-	fault   string        // the key of a sentence: what was wrong
+	fault   callFault
 }
+
+// callFault is what was wrong with a call.
+type callFault uint8
+
+const (
+	faultForged  callFault = 1 // what was to prove the keys does not fit
+	faultSwapped callFault = 2 // another key in the middle of it
+)
 
 var (
 	nothing = verdict{}
 	goesOn  = verdict{changed: true}
-	forged  = verdict{end: store.CallFailed, fault: "call.forged"}
-	swapped = verdict{end: store.CallFailed, fault: "call.swapped"}
+	forged  = verdict{end: store.CallFailed, fault: faultForged}
+	swapped = verdict{end: store.CallFailed, fault: faultSwapped}
 )
 
 // answer takes an answer: the first one of the called account counts.

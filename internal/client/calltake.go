@@ -39,12 +39,10 @@ func (g *gen) takeCall(tx store.Tx, after *[]func(), kind room.PayloadKind, e ca
 	before := *x
 	v := fold(x)
 	switch {
-	case v.fault != "":
-		if err := c.notice(tx, after, &x.Room, NoticeIdentity, said.Of(v.fault, "name", c.nameIn(tx, x.Call))); err != nil {
+	case v.end != 0:
+		if err := c.tellFault(tx, after, x, v.fault); err != nil {
 			return err
 		}
-		return c.closeCall(tx, after, x, v.end, e.arrived)
-	case v.end != 0:
 		return c.closeCall(tx, after, x, v.end, e.arrived)
 	case !v.changed:
 		return nil
@@ -53,6 +51,18 @@ func (g *gen) takeCall(tx store.Tx, after *[]func(), kind room.PayloadKind, e ca
 		return err
 	}
 	return c.callWent(tx, after, before, x)
+}
+
+// tellFault tells what was wrong with a call.
+func (c *Client) tellFault(tx store.Tx, after *[]func(), x *call, what callFault) error {
+	name := c.nameIn(tx, x.Call)
+	switch what {
+	case faultForged:
+		return c.notice(tx, after, &x.Room, NoticeIdentity, said.Of("call.forged", "name", name))
+	case faultSwapped:
+		return c.notice(tx, after, &x.Room, NoticeIdentity, said.Of("call.swapped", "name", name))
+	}
+	return nil
 }
 
 // readCallEntry reads an entry about a call that there is, and answers which call, and what it
@@ -175,7 +185,7 @@ func (c *Client) callHappened(tx store.Tx, after *[]func(), x *call) (err error)
 	if x.Pos, err = tx.NextPos(); err != nil {
 		return err
 	}
-	says := said.Of(callSentence(x.Call), "name", c.nameIn(tx, x.Call), "time", callLength(x.Ended-x.Answered))
+	says := saysCall(x.Call, c.nameIn(tx, x.Call))
 	n := store.Notice{Room: &x.Room, Time: x.Ended, Kind: NoticeCall, Text: says.Text(), Said: says, Pos: x.Pos, Call: &x.ID}
 	n.Unseen = !x.Outgoing && (x.End == store.CallMissed || x.End == store.CallBusy)
 	if n.Unseen {
@@ -197,24 +207,24 @@ func (c *Client) nameIn(tx store.Tx, x store.Call) string {
 	return c.called(tx, x.Peer, handle)
 }
 
-// callSentence is the key of what is said of a call that is over.
-func callSentence(x store.Call) string {
-	key := map[store.CallEnd]string{
-		store.CallHungUp: "call.talked", store.CallDeclined: "call.declined", store.CallBusy: "call.busy",
-		store.CallMissed: "call.missed", store.CallFailed: "call.failed",
-	}[x.End]
-	if x.End == store.CallFailed && x.Answered != 0 {
-		key = "call.lost"
+// saysCall is what is said of a call that is over.
+func saysCall(x store.Call, name string) said.Said {
+	out := x.Outgoing
+	switch length := callLength(x.Ended - x.Answered); {
+	case x.End == store.CallFailed && x.Answered != 0:
+		return said.Of(said.Act("call.lost", out, false), "name", name, "time", length)
+	case x.End == store.CallHungUp:
+		return said.Of(said.Act("call.talked", out, false), "name", name, "time", length)
+	case x.End == store.CallFailed:
+		return said.Of(said.Act("call.failed", out, false), "name", name)
+	case x.End == store.CallDeclined:
+		return said.Of(said.Act("call.declined", out, false), "name", name)
+	case x.End == store.CallBusy, !out && x.Quiet == store.CallBusyHere:
+		return said.Of(said.Act("call.busy", out, false), "name", name)
+	case !out && x.Quiet == store.CallUncompared:
+		return said.Of("call.missed.uncompared", "name", name)
 	}
-	switch {
-	case x.Outgoing:
-		return key + ".own"
-	case x.End == store.CallMissed && x.Quiet == store.CallUncompared:
-		return key + ".uncompared"
-	case x.End == store.CallMissed && x.Quiet == store.CallBusyHere:
-		return "call.busy"
-	}
-	return key
+	return said.Of(said.Act("call.missed", out, false), "name", name)
 }
 
 // callLength is how long two people talked, as clocks show it.

@@ -151,6 +151,9 @@ func TestMissedCall(t *testing.T) {
 	bo.over(v.ID, client.EndMissed)
 	row := bo.tells(ana.Handle, "call.missed")
 	ana.tells(bo.Handle, "call.missed.own")
+	if _, err := bo.answers(v.ID); !errors.Is(err, client.ErrCallOver) {
+		t.Fatalf("answering a missed call: %v", err)
+	}
 	if n := must(bo.Client.OverviewOf(row.Room)).Unseen; n != 1 {
 		t.Fatalf("%d not seen", n)
 	}
@@ -160,9 +163,11 @@ func TestMissedCall(t *testing.T) {
 	if n := must(bo.Client.OverviewOf(row.Room)).Unseen; n != 0 {
 		t.Fatalf("%d not seen", n)
 	}
-	if _, err := bo.answers(v.ID); !errors.Is(err, client.ErrCallOver) {
-		t.Fatalf("answering a missed call: %v", err)
+	if err := bo.Client.SetSettings(func(s *client.Settings) { s.Retention = 1 }); err != nil {
+		t.Fatal(err)
 	}
+	w.Clock.Advance(25 * time.Hour)
+	bo.Eventually("nothing is kept of it", func() bool { return len(bo.rows(ana.Handle)) == 0 && len(must(bo.Client.CallsPast(nil, 10))) == 0 }, func() any { return bo.rows(ana.Handle) })
 }
 
 // Ana's app dies while it rings. Bo's ring ends by the clock, whatever the server shows; when Ana

@@ -107,3 +107,18 @@ func (t Tx) CallsSince(id room.ID, outgoing bool, since int64) (n int64, err err
 		func(r *sqlite.Row) error { return r.Scan(&n) }, id, since, outgoing)
 	return n, err
 }
+
+// DropOldCalls erases calls that ended before a time, with what the conversation says of them, at
+// most limit of them.
+func (t Tx) DropOldCalls(before int64, limit int) error {
+	old, err := collect(t, `SELECT `+callColumns+` FROM calls WHERE stage = 4 AND ended < ? LIMIT ?`, scanCall, before, limit)
+	for _, c := range old {
+		if err == nil {
+			err = t.tx.Exec(`DELETE FROM notices WHERE room = ? AND pos = ?`, c.Room, c.Pos)
+		}
+		if err == nil {
+			err = t.tx.Exec(`DELETE FROM calls WHERE call = ?`, c.ID)
+		}
+	}
+	return err
+}
