@@ -12,14 +12,14 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Where there is concurrency, tests run under the race detector too.
 RACE  := ./internal/client/... ./internal/play/... ./internal/server/... ./internal/dial/... \
-         ./internal/handover/... ./internal/command/... ./internal/app/... ./cmd/sotto/... ./examples/...
-BENCH := ./mls ./internal/server ./internal/server/logs ./internal/store/sqlite ./internal/play ./internal/client ./internal/app
+         ./internal/handover/... ./internal/doctor/... ./internal/command/... ./internal/app/... ./cmd/sotto/... ./examples/...
+BENCH := ./mls ./internal/server ./internal/server/relay ./internal/server/logs ./internal/store/sqlite ./internal/play ./internal/client ./internal/app
 CROSS := linux/arm64 darwin/arm64 windows/amd64
 
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/local/go/bin
 
-.PHONY: build ui ui-test e2e screens browser node man demo test rest unit race sim soak chaos lint cross fuzz bench go cc clean
+.PHONY: build ui ui-test e2e screens browser node man demo test rest unit race sim soak chaos lint cross fuzz bench coturn go cc clean
 
 build: go ui
 	$(GO) build -trimpath -o bin/sotto ./cmd/sotto
@@ -129,10 +129,17 @@ fuzz: go
 		done; \
 	done
 
-bench: go
+bench: go coturn
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem -timeout 60m $(BENCH)
 	$(MAKE) --no-print-directory browser node build
 	cd ui && E2E_SLOW=1 npm run --silent e2e many
+
+# Beside which the relay is measured.
+coturn:
+	@if command -v turnserver >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends coturn >/dev/null; \
+	else echo "the relay is measured beside coturn, which is not here: install Debian's package coturn" >&2; exit 1; fi
 
 go:
 	@command -v $(GO) >/dev/null || { echo "sotto is built with Go 1.26 or later, which is not here: https://go.dev/dl" >&2; exit 1; }

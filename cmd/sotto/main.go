@@ -44,6 +44,7 @@ type table struct {
 	Get     command.Get     `cmd:"" group:"Messages" help:"Fetch files into a folder."`
 	File    fileTable       `cmd:"" group:"Messages" help:"Pause files that are on their way, or end that."`
 	Note    command.Note    `cmd:"" group:"Messages" help:"Write a note to yourself."`
+	Calls   command.Calls   `cmd:"" group:"Messages" help:"Show calls that go on and calls that are over, or end one."`
 	Search  command.Search  `cmd:"" group:"Messages" help:"Search everything that this device keeps."`
 	Show    command.Show    `cmd:"" group:"Messages" help:"Show single messages."`
 	Forward command.Forward `cmd:"" group:"Messages" help:"Write a message's text to others."`
@@ -83,6 +84,7 @@ type table struct {
 	Storage    command.StorageShow `cmd:"" group:"You" help:"Tell what this device keeps."`
 	Export     command.Export      `cmd:"" group:"You" help:"Write everything into an archive."`
 
+	Doctor     command.Doctor  `cmd:"" group:"More" help:"Try each way that a call may take, and tell what works and what to open."`
 	Server     serverTable     `cmd:"" group:"More" help:"Run a home server, or talk to the one that runs."`
 	Demo       command.Demo    `cmd:"" group:"More" help:"Let two people talk through a server on this machine."`
 	Completion completion      `cmd:"" group:"More" help:"Print what makes a shell complete sotto's commands."`
@@ -259,7 +261,7 @@ func parse(t *table, args []string, x *command.IO) (selected any, code int, done
 	x.JSON = t.JSON || err != nil && slices.Contains(args, "--json")
 	x.Timeout, x.Private = t.Timeout, t.AllowPrivate
 	if t.PassphraseFile != "" { // an empty variable names no file
-		x.Secret = kong.ExpandPath(t.PassphraseFile)
+		x.Secret = t.PassphraseFile
 	}
 	if err != nil {
 		var wrong *kong.ParseError

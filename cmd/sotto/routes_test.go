@@ -77,6 +77,8 @@ var verbs = map[string]string{
 	"roomPicture":  "room picture",
 	"roomWho":      "who",
 
+	"relays": "doctor",
+
 	"send":          "send",
 	"message":       "show",
 	"edit":          "send", // --edit
@@ -106,8 +108,20 @@ var verbs = map[string]string{
 	"answerRequest": "accept", // later, block
 	"report":        "report",
 
-	"changeProfile":  "profile",
-	"myLink":         "link",
+	"changeProfile": "profile",
+	"myLink":        "link",
+	"calls":         "calls",
+	"pastCalls":     "calls",
+	"call":          "calls",
+	"endCall":       "calls", // --end
+	"startCall":     "- of whoever has sound and picture: a window, or a program by the interface",
+	"callMedia":     "- as startCall",
+	"answerCall":    "- as startCall",
+	"addCandidates": "- as startCall",
+	"renewCall":     "- as startCall",
+	"callRenewed":   "- as startCall",
+	"callMatched":   "- as startCall: the words are compared while one talks",
+
 	"settings":       "settings",
 	"changeSettings": "settings",
 	"storage":        "storage",

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -81,6 +83,20 @@ type process struct {
 	exited chan error
 }
 
+// freePort is a free port below those that a system gives to connections: none of them takes
+// it while a server is stopped.
+func freePort(ts *testscript.TestScript) string {
+	for {
+		ln, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 12_000+rand.IntN(20_000)))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		ts.Check(err)
+		defer ln.Close()
+		return ln.Addr().String()
+	}
+}
+
 // serve NAME [args...] starts a server on a data directory NAME, the first time on a free
 // port, then on the same one. $NAME is its host.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
@@ -88,7 +104,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	name := args[0]
 	listen := ts.Getenv(name)
 	if listen == "" {
-		listen = "127.0.0.1:0"
+		listen = freePort(ts)
 	}
 	p := &process{exited: make(chan error, 1)}
 	p.cmd = exec.Command("sotto", append([]string{"server", "--data", ts.MkAbs(name), "--listen", listen}, args[1:]...)...)

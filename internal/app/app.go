@@ -54,14 +54,17 @@ type LocalServer interface {
 type Desktop interface {
 	Open(url string) error // shows an address in a browser
 	Notify(n OSNotice) error
+	Withdraw(tag string) error // takes the notice with a tag back, if it is there
 	AtLogin() (bool, error)
 	SetAtLogin(on bool) error
 }
 
 // OSNotice is a notice of the operating system. Click, if there is one, is called when
-// the person clicks on it.
+// the person clicks on it. One with a Tag takes the place of the last one with the same, where
+// the system can do that; elsewhere it is shown beside it.
 type OSNotice struct {
 	Title, Text string
+	Tag         string
 	Click       func()
 }
 
@@ -111,6 +114,7 @@ type App struct {
 	used     time.Time // a window used the API last
 	ended    bool
 	stopIdle func()
+	telling  chan struct{} // closed when the last notice about a call was shown
 
 	keyring          func() bool
 	loopback, socket *http.Server

@@ -24,13 +24,16 @@ type broker struct {
 }
 
 // listener is one stream. Its channel is closed when it is ended.
-type listener struct{ events chan []byte }
+type listener struct {
+	events chan []byte
+	window string // whose it is; "" when it does not say
+}
 
 func newBroker() *broker { return &broker{list: map[*listener]struct{}{}} }
 
 // listen begins with EventHello. After close it answers a listener that has ended.
-func (b *broker) listen() *listener {
-	l := &listener{make(chan []byte, queued)}
+func (b *broker) listen(window string) *listener {
+	l := &listener{make(chan []byte, queued), window}
 	l.events <- encodeEvent(api.Event{Type: api.EventHello})
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -53,6 +56,18 @@ func (b *broker) heard() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.list) > 0
+}
+
+// hears says whether a window listens.
+func (b *broker) hears(window string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for l := range b.list {
+		if l.window == window {
+			return true
+		}
+	}
+	return false
 }
 
 // send passes an event on. A listener that is too far behind is ended: it connects anew
@@ -94,9 +109,13 @@ func encodeEvent(e api.Event) []byte {
 }
 
 // stream is GET /events.
-func stream(c *call) error {
+func stream(c *call, in api.EventStream) error {
+	if in.Window != "" && !windowName(in.Window) {
+		return malformed("window", "a window's name has 1 to 64 letters and digits")
+	}
 	c.wrote = true
-	l := c.app.events.listen()
+	l := c.app.events.listen(in.Window)
+	defer c.app.windowGone(in.Window)
 	defer c.app.events.leave(l)
 	c.w.Header().Set("Content-Type", "text/event-stream")
 	c.w.WriteHeader(http.StatusOK)

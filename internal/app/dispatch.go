@@ -64,10 +64,10 @@ func exports[In any](f func(*call, In) error) handler {
 	return h
 }
 
-// streams is a handler that writes for as long as the other side listens. It does not hold
-// up locking.
-func streams(f func(*call) error) handler {
-	h := does(f)
+// streams is a handler with a query that writes for as long as the other side listens. It does
+// not hold up locking.
+func streams[In any](f func(*call, In) error) handler {
+	h := takes(f)
 	h.out, h.free = reflect.TypeFor[api.Stream](), true
 	return h
 }
@@ -164,7 +164,7 @@ var statuses = map[string]int{
 	"not authenticated": http.StatusUnauthorized, "wrong passphrase": http.StatusForbidden, "not yours": http.StatusForbidden,
 	"no such room": http.StatusNotFound, "no such person": http.StatusNotFound, "no such message": http.StatusNotFound,
 	"no such file": http.StatusNotFound, "file gone": http.StatusGone, "too many files": http.StatusBadRequest,
-	"no such request": http.StatusNotFound, "no such handle": http.StatusNotFound, "no such link": http.StatusNotFound, "no such picture": http.StatusNotFound,
+	"no such request": http.StatusNotFound, "no such call": http.StatusNotFound, "no such handle": http.StatusNotFound, "no such link": http.StatusNotFound, "no such picture": http.StatusNotFound,
 	"too long": http.StatusRequestEntityTooLarge, "too large": http.StatusRequestEntityTooLarge,
 	"locked": http.StatusLocked, "slow down": http.StatusTooManyRequests, "too soon": http.StatusTooManyRequests,
 	"failed": http.StatusInternalServerError, "damaged": http.StatusInternalServerError, "disk": http.StatusInternalServerError,

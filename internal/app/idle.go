@@ -1,9 +1,11 @@
 package app
 
 import (
+	"slices"
 	"time"
 
 	"sotto/internal/app/api"
+	"sotto/internal/client"
 )
 
 // idleCheck is how often the app looks whether it was used.
@@ -47,8 +49,12 @@ func (a *App) lockWhenIdle() {
 	if err != nil {
 		return
 	}
-	minutes := lockAfter(in.Client)
+	minutes, held := lockAfter(in.Client), holdsCall(in.Client)
 	leave()
+	if held {
+		a.touch() // who talks is there
+		return
+	}
 	a.mu.Lock()
 	since := a.now().Sub(a.used)
 	a.mu.Unlock()
@@ -57,4 +63,10 @@ func (a *App) lockWhenIdle() {
 			a.log.Debug("not locked", "why", err) // there is nothing to lock with
 		}
 	}
+}
+
+// holdsCall says whether a call goes on on this device.
+func holdsCall(c *client.Client) bool {
+	list, err := c.Calls()
+	return err == nil && slices.ContainsFunc(list, func(x client.Call) bool { return x.Here })
 }

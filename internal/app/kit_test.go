@@ -238,10 +238,13 @@ type ear struct {
 }
 
 // listen opens the stream; it returns after the first event.
-func (d *desk) listen() *ear {
+func (d *desk) listen() *ear { d.t.Helper(); return d.listenAs("") }
+
+// listenAs does so as a window of a name.
+func (d *desk) listenAs(window string) *ear {
 	d.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	answer, err := d.http.Do(d.request("GET", "/events", nil).WithContext(ctx))
+	answer, err := d.http.Do(d.request("GET", "/events?window="+window, nil).WithContext(ctx))
 	if err != nil || answer.StatusCode != 200 || answer.Header.Get("Content-Type") != "text/event-stream" {
 		d.t.Fatal(err, answer)
 	}

@@ -63,11 +63,16 @@ func seen(c *call, in api.Seen) error {
 	if in.Through == "" {
 		return c.c.SeenThrough(id, nil)
 	}
-	through, err := messageID("through", in.Through)
-	if err != nil {
-		return err
+	if notice, ok := noticeID(in.Through); ok {
+		err = c.c.SeenThroughEvent(id, notice)
+	} else {
+		var through mimi.MessageID
+		if through, err = messageID("through", in.Through); err != nil {
+			return err
+		}
+		err = c.c.SeenThrough(id, &through)
 	}
-	if err := c.c.SeenThrough(id, &through); !errors.Is(err, client.ErrGone) {
+	if !errors.Is(err, client.ErrGone) {
 		return err
 	}
 	return nil // it vanished while a window showed it: the next look tells of another one

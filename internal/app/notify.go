@@ -18,11 +18,16 @@ const (
 	notifyOff    = "off"
 )
 
+type osSaid struct{ message, request, requestOf, call, callOf, missed, missedOf string }
+
 // osWords are what a notice of the system says by itself, in the languages of the interface.
-var osWords = map[string]struct{ message, request, requestOf string }{
-	"en": {"A new message", "Somebody would like to write to you", "%s would like to write to you"},
-	"de": {"Eine neue Nachricht", "Jemand möchte dir schreiben", "%s möchte dir schreiben"},
-	"es": {"Un mensaje nuevo", "Alguien quiere escribirte", "%s quiere escribirte"},
+var osWords = map[string]osSaid{
+	"en": {"A new message", "Somebody would like to write to you", "%s would like to write to you",
+		"Somebody is calling", "%s is calling", "A missed call", "You missed a call from %s"},
+	"de": {"Eine neue Nachricht", "Jemand möchte dir schreiben", "%s möchte dir schreiben",
+		"Jemand ruft an", "%s ruft an", "Ein verpasster Anruf", "Du hast einen Anruf von %s verpasst"},
+	"es": {"Un mensaje nuevo", "Alguien quiere escribirte", "%s quiere escribirte",
+		"Alguien te llama", "%s te llama", "Una llamada perdida", "Perdiste una llamada de %s"},
 }
 
 // language is the one of the settings, or where those leave it to the system that of the
@@ -101,10 +106,34 @@ func (a *App) openAt(room string) func() {
 	}
 }
 
-// tell shows a notice of the operating system. That takes a while, and nobody waits for it.
+// tell shows a notice of the operating system. That takes a while, and nobody waits for it; but
+// what is told of one call comes in its order.
 func (a *App) tell(n OSNotice) {
+	a.onDesktop(n.Tag, func() error { return a.o.Desktop.Notify(n) })
+}
+
+// withdraw takes a notice back.
+func (a *App) withdraw(tag string) {
+	a.onDesktop(tag, func() error { return a.o.Desktop.Withdraw(tag) })
+}
+
+func (a *App) onDesktop(tag string, does func() error) {
+	var mine chan struct{}
+	var before chan struct{}
+	if tag != "" {
+		mine = make(chan struct{})
+		a.mu.Lock()
+		before, a.telling = a.telling, mine
+		a.mu.Unlock()
+	}
 	a.wait.Go(func() {
-		if err := a.o.Desktop.Notify(n); err != nil {
+		if mine != nil {
+			defer close(mine)
+		}
+		if before != nil {
+			<-before
+		}
+		if err := does(); err != nil {
 			a.log.Debug("no notice could be shown", "why", err) // there may be no desktop
 		}
 	})

@@ -165,6 +165,7 @@ type desktop struct {
 	mu      sync.Mutex
 	notices []OSNotice
 	opened  []string
+	gone    []string // withdrawn, by their tags
 	login   bool
 }
 
@@ -180,6 +181,19 @@ func (d *desktop) Notify(n OSNotice) error {
 	defer d.mu.Unlock()
 	d.notices = append(d.notices, n)
 	return nil
+}
+
+func (d *desktop) Withdraw(tag string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gone = append(d.gone, tag)
+	return nil
+}
+
+func (d *desktop) withdrawn(tag string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Contains(d.gone, tag)
 }
 
 func (d *desktop) AtLogin() (bool, error)   { return d.login, nil }
@@ -374,7 +388,7 @@ func TestEnd(t *testing.T) {
 // TestSlowListener ends a stream that nobody reads, and nothing else.
 func TestSlowListener(t *testing.T) {
 	b := newBroker()
-	slow, quick := b.listen(), b.listen()
+	slow, quick := b.listen(""), b.listen("")
 	<-quick.events
 	for range queued + 1 {
 		b.send(api.Event{Type: api.EventRooms})
@@ -395,7 +409,7 @@ func TestSlowListener(t *testing.T) {
 	if _, ok := <-quick.events; ok {
 		t.Error("it goes on after the end")
 	}
-	if _, ok := <-b.listen().events; !ok { // hello
+	if _, ok := <-b.listen("").events; !ok { // hello
 		t.Error("no hello")
 	}
 }

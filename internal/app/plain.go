@@ -74,3 +74,13 @@ func shorten(s string, limit int) string {
 
 // eventID names something that happened in a room, among the messages.
 func eventID(notice int64) string { return "event-" + strconv.FormatInt(notice, 10) }
+
+// noticeID is the notice that such a name stands for.
+func noticeID(event string) (notice int64, ok bool) {
+	digits, ok := strings.CutPrefix(event, "event-")
+	if !ok {
+		return 0, false
+	}
+	notice, err := strconv.ParseInt(digits, 10, 64)
+	return notice, err == nil && notice > 0
+}

@@ -20,7 +20,8 @@ type relay struct {
 	in   *inside
 	over func()
 	done chan struct{}
-	last int64 // notice that was told, for run alone
+	last int64           // notice that was told, for run alone
+	rung map[string]bool // calls for which a notice of the system rings, for run alone
 
 	mu      sync.Mutex
 	waiting []client.Event
@@ -29,7 +30,7 @@ type relay struct {
 
 // follow begins to pass on what a device tells.
 func (a *App) follow(in *inside) *relay {
-	r := &relay{app: a, in: in, done: make(chan struct{}), news: make(chan struct{}, 1)}
+	r := &relay{app: a, in: in, done: make(chan struct{}), news: make(chan struct{}, 1), rung: map[string]bool{}}
 	r.over = in.Client.Subscribe(func(e client.Event) {
 		r.mu.Lock()
 		r.waiting = append(r.waiting, e)
@@ -147,6 +148,11 @@ func (b *batch) one(e client.Event) {
 		b.send(api.Event{Type: api.EventHere, Person: who, On: e.On})
 	case client.EventNotice:
 		b.notice(e)
+	case client.EventCall:
+		b.call(*e.Call)
+	case client.EventMedia:
+		m := b.v.media(*e.Media)
+		b.send(api.Event{Type: api.EventMedia, Media: &m})
 	case client.EventOnline:
 		b.send(api.Event{Type: api.EventHosts, Hosts: hosts(b.in.Client)})
 	case client.EventHome:
@@ -226,8 +232,13 @@ func (b *batch) notice(e client.Event) {
 		b.last = n.ID
 		b.send(api.Event{Type: api.EventNotice, Room: x.Room, Notice: &x})
 		if n.Pos != 0 {
-			m := b.v.message(client.ShownNotice(n))
+			s, err := b.in.Client.ShownNotice(n)
+			if err != nil {
+				return
+			}
+			m := b.v.message(s)
 			b.send(api.Event{Type: api.EventMessage, Room: m.Room, Message: &m})
+			b.missed(m)
 		}
 	}
 }

@@ -23,6 +23,7 @@ func settings(c *call) (api.Settings, error) {
 		Theme: s.Theme, Language: s.Language, EnterSends: s.EnterSends, SingleKeys: s.SingleKeys, TextSize: s.TextSize,
 		Notify: s.Notify, Sounds: s.Sounds, Receipts: s.Receipts, Typing: s.Typing, Presence: s.Presence, LockAfter: s.LockAfter,
 		Retention: s.Retention, Disappear: s.Disappear, RecentEmoji: s.RecentEmoji,
+		CallsRelay: s.CallsRelay, CallsFrom: s.CallsFrom, CallsRing: s.CallsRing,
 		SendRate: s.SendRate, ReceiveRate: s.ReceiveRate,
 	}
 	if d := c.app.o.Desktop; d != nil {
@@ -58,6 +59,9 @@ func changeSettings(c *call, in api.SettingsChange) (api.Settings, error) {
 		change(&s.Retention, in.Retention)
 		change(&s.Disappear, in.Disappear)
 		change(&s.RecentEmoji, in.RecentEmoji)
+		change(&s.CallsRelay, in.CallsRelay)
+		change(&s.CallsFrom, in.CallsFrom)
+		change(&s.CallsRing, in.CallsRing)
 		change(&s.SendRate, in.SendRate)
 		change(&s.ReceiveRate, in.ReceiveRate)
 	})

@@ -184,6 +184,10 @@ func (v *viewer) message(s client.Shown) api.Message {
 	if s.Event != "" {
 		m.ID = eventID(s.Notice)
 		m.Event, m.Said = s.Event, api.SaidOf(s.Said)
+		if s.Call != nil {
+			x := v.call(*s.Call)
+			m.Call = &x
+		}
 		return m
 	}
 	p := v.card(s.Account)

@@ -1,8 +1,11 @@
 package app
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"sotto/internal/app/api"
 )
@@ -10,6 +13,7 @@ import (
 const (
 	windowLife = 90 * time.Second // without a word from it a window counts as closed
 	goneAfter  = 3 * time.Second  // without a window that is looked at the person has gone
+	windowBack = 5 * time.Second  // in which the stream of a window that holds a call may come back
 	maxWindows = 32
 	// Browsers let a hidden window speak about once a minute, and put the ticks of all together.
 	notifyLife = 3 * time.Minute
@@ -39,9 +43,12 @@ func newWindows(clock Clock, active func(bool)) *windows {
 	return &windows{clock: clock, active: active, list: map[string]seenWindow{}}
 }
 
+// windowName says whether a name is one for a window.
+func windowName(name string) bool { return name != "" && len(name) <= 64 && utf8.ValidString(name) }
+
 // tell takes what a window says.
 func (w *windows) tell(x api.Window) error {
-	if x.Name == "" || len(x.Name) > 64 {
+	if !windowName(x.Name) {
 		return malformed("name", "a window's name has 1 to 64 letters and digits")
 	}
 	if _, ok := osWords[x.Language]; !ok && x.Language != "" {
@@ -143,6 +150,14 @@ func (w *windows) shows(room string) bool {
 		}
 	}
 	return false
+}
+
+// names are those of the windows that are there.
+func (w *windows) names() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drop()
+	return slices.Sorted(maps.Keys(w.list))
 }
 
 // looked says whether any window is looked at.

@@ -7,8 +7,8 @@ package archive
 
 import "errors"
 
-// Version is that of the format which is written.
-const Version = 1
+// Version is that of the format which is written: 2 has calls.
+const Version = 2
 
 // Limits.
 const (

@@ -245,6 +245,18 @@ func sorted(m map[identity.ID]store.MessageState) []identity.ID {
 // deleted changes the chunks that held it, and leaves the others as they are.
 func block(row int64) int64 { return (row - 1) / chunkRows }
 
+// readCall is the call that something tells of; nil where it tells of none.
+func readCall(tx store.Tx, id *room.CallID) (*Call, error) {
+	if id == nil {
+		return nil, nil
+	}
+	x, err := tx.Call(*id)
+	if err != nil || x == nil {
+		return nil, err
+	}
+	return &Call{ID: x.ID, Peer: x.Peer, Outgoing: x.Outgoing, Video: x.Video, Matched: x.Matched, End: uint8(x.End), Began: x.Began, Answered: x.Answered, Ended: x.Ended}, nil
+}
+
 func readHappened(tx store.Tx, c *Chunk, next *Place) error {
 	list, err := tx.HappenedFrom(next.Event, chunkRows)
 	if err != nil {
@@ -256,7 +268,11 @@ func readHappened(tx store.Tx, c *Chunk, next *Place) error {
 		}
 		next.Event = n.ID
 		if n.Room != nil {
-			c.Happened = append(c.Happened, Event{Room: *n.Room, Time: n.Time, Kind: n.Kind, Text: n.Text, Pos: n.Pos, Said: n.Said})
+			e := Event{Room: *n.Room, Time: n.Time, Kind: n.Kind, Text: n.Text, Pos: n.Pos, Said: n.Said}
+			if e.Call, err = readCall(tx, n.Call); err != nil {
+				return err
+			}
+			c.Happened = append(c.Happened, e)
 		}
 	}
 	if len(list) < chunkRows {

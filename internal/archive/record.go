@@ -117,4 +117,18 @@ type Event struct {
 	Text string    `cbor:"4,keyasint"`
 	Pos  int64     `cbor:"5,keyasint"`
 	Said said.Said `cbor:"6,keyasint"`
+	Call *Call     `cbor:"7,keyasint,omitempty"` // the call that it tells of
+}
+
+// Call is a call that is over.
+type Call struct {
+	ID       room.CallID `cbor:"1,keyasint"`
+	Peer     identity.ID `cbor:"2,keyasint"` // the other account
+	Outgoing bool        `cbor:"3,keyasint,omitempty"`
+	Video    bool        `cbor:"4,keyasint,omitempty"`
+	Matched  bool        `cbor:"5,keyasint,omitempty"`
+	End      uint8       `cbor:"6,keyasint"` // 1 hung up, 2 declined, 3 busy, 4 nobody answered, 5 no connection
+	Began    int64       `cbor:"7,keyasint"`
+	Answered int64       `cbor:"8,keyasint,omitempty"`
+	Ended    int64       `cbor:"9,keyasint"`
 }

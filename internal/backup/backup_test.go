@@ -338,7 +338,8 @@ func TestFixtures(t *testing.T) {
 		t.Fatal("no passphrase")
 	}
 	k.lock.Key = derive(p, k.lock.Salt, k.lock.Cost)
-	path := filepath.Join("testdata", "version-1"+Extension)
+	fixture := func(n int) string { return filepath.Join("testdata", fmt.Sprintf("version-%d%s", n, Extension)) }
+	path := fixture(Version)
 	if *update {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 		if err != nil {
@@ -355,15 +356,19 @@ func TestFixtures(t *testing.T) {
 	if err != nil || len(files) != Version {
 		t.Fatalf("%d fixtures of %d versions: %v", len(files), Version, err)
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	typed := good(recovery.Parse("adapt " + strings.Repeat("abandon ", 22) + "banana"))
-	for name, s := range map[string]Secret{"words": {Words: good(typed.Keys())}, "passphrase": {Passphrase: fixed}} {
-		got, a, err := read(bytes.NewReader(b), s, k.chain)
-		if err != nil || !reflect.DeepEqual(got, past(100, 300, 0)) || a.Handle != about.Handle {
-			t.Errorf("%s: %v", name, err)
+	var b []byte
+	for n := range Version {
+		b = good(os.ReadFile(fixture(n + 1)))
+		want := past(100, 300, 0)
+		for i := range want {
+			want[i].Version = uint16(n + 1)
+		}
+		for name, s := range map[string]Secret{"words": {Words: good(typed.Keys())}, "passphrase": {Passphrase: fixed}} {
+			got, a, err := read(bytes.NewReader(b), s, k.chain)
+			if err != nil || !reflect.DeepEqual(got, want) || a.Handle != about.Handle {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 	// What is sealed is the same to the byte: a change of the format is a change of its number.

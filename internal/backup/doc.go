@@ -8,10 +8,14 @@
 // knows no network and no clock, and never holds more than one chunk.
 package backup
 
-import "errors"
+import (
+	"errors"
 
-// Version is that of the format which is written.
-const Version = 1
+	"sotto/internal/archive"
+)
+
+// Version is that of the format which is written. It goes up with that of the chunks.
+const Version = archive.Version
 
 // Extension ends the name of a backup.
 const Extension = ".sotto-backup"

@@ -161,4 +161,8 @@ func (c *Client) Receipts(id room.ID, message mimi.MessageID) (out map[identity.
 }
 
 // ShownNotice is a notice that stands in a conversation, as Page shows it.
-func ShownNotice(n store.Notice) Shown { return event(n) }
+func (c *Client) ShownNotice(n store.Notice) (s Shown, err error) {
+	s, err = event(n), ErrClosed
+	c.on(func() { err = c.read(func(tx store.Tx) error { return c.foldCall(tx, &s) }) })
+	return s, err
+}

@@ -120,6 +120,8 @@ type Client struct {
 	selfRoomDue int64            // when this device makes one, Unix milliseconds; 0: it does not
 	keepDue     int64            // when the self room is told next, Unix milliseconds
 
+	calls map[room.CallID]*callHere // that run, as far as this device takes part
+
 	there  map[wire.DeviceName]bool // own devices that have published where they take letters
 	moving bool                     // a step of the history's transfer is under way
 
@@ -129,6 +131,7 @@ type Client struct {
 	recorded  int64        // when the recovery record was written last, Unix milliseconds
 	recording bool         // and it is being written
 
+	relays           *relaysOf           // where the home server helps calls, as it answered last
 	moves            map[int64]*carrying // files on their way, by row
 	spooling         map[string]bool     // names of copies that are being made
 	handed           map[string]*handed
@@ -177,7 +180,7 @@ func Open(o Options) (*Client, error) {
 		hosts: map[string]*link{}, gens: map[genKey]*gen{}, refs: map[uint32]*gen{},
 		prepared: map[int64]*preparation{}, mailing: map[int64]bool{}, held: map[mimi.MessageID]bool{}, entering: map[int64]bool{}, making: map[string][]func(room.ID, error){}, timers: map[string]func(){}, watchers: map[int]func(Event){},
 		moves: map[int64]*carrying{}, spooling: map[string]bool{}, handed: map[string]*handed{},
-		there: map[wire.DeviceName]bool{}, left: map[string]*accountLink{}, typed: map[room.ID]int64{}, writing: map[writingKey]*toggle{}, here: map[room.Owner]*toggle{},
+		calls: map[room.CallID]*callHere{}, there: map[wire.DeviceName]bool{}, left: map[string]*accountLink{}, typed: map[room.ID]int64{}, writing: map[writingKey]*toggle{}, here: map[room.Owner]*toggle{},
 	}
 	if o.Post == nil {
 		c.queue = newQueue()
@@ -249,6 +252,7 @@ func (c *Client) start() error {
 	c.everyMinute() // which also goes on with what was being cleared
 	c.keepLater(0)
 	c.resumeRestore()
+	c.resumeCalls()
 	c.sweepSpool()
 	c.pumpFiles()
 	c.pump()

@@ -30,6 +30,8 @@ const (
 	EventWriting  EventKind = "writing"  // somebody writes in a room, or has stopped
 	EventHere     EventKind = "here"     // somebody is here, or has gone
 	EventPerson   EventKind = "person"   // what is known of a person changed, or what they show
+	EventCall     EventKind = "call"     // a call began, changed or is over
+	EventMedia    EventKind = "media"    // the other side of a call has said something: Candidates are the new ones
 	EventPins     EventKind = "pins"     // a message was pinned in a room, or is no more
 	EventHistory  EventKind = "history"  // more of the history came from another device
 	EventRecovery EventKind = "recovery" // the 24 words were made, confirmed or dropped, or something came back by them
@@ -50,6 +52,8 @@ type Event struct {
 	Err     error       // what trouble is; a host's refusal is a *wire.Error
 	Account identity.ID // of a person
 	On      bool        // writing, here
+	Call    *Call       // call
+	Media   *CallMedia  // media
 	Part    int64       // of a message's files
 }
 
@@ -120,7 +124,7 @@ const (
 )
 
 // happenings are the notices that stand in a conversation, between its messages.
-var happenings = []string{NoticeJoined, NoticeLeft, NoticeRenamed, NoticeDisappear, NoticeRemoved, NoticeMoved, NoticeExpired}
+var happenings = []string{NoticeJoined, NoticeLeft, NoticeRenamed, NoticeDisappear, NoticeRemoved, NoticeMoved, NoticeExpired, NoticeCall}
 
 var provoked = []string{NoticeJunk, NoticeFork, NoticeElsewhere, NoticeIdentity, NoticeUpdate}
 
@@ -144,4 +148,5 @@ const (
 	NoticeDevice    = "device"         // a contact's devices or address changed
 	NoticeKey       = "key"            // a contact has a new key: numbers are to be compared again
 	NoticeKnock     = "knock"          // somebody came by a link and waits
+	NoticeCall      = "call"           // there was a call
 )

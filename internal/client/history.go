@@ -288,6 +288,9 @@ func (c *Client) dropOld() {
 	before := c.nowMS() - c.settings.Retention*24*3_600_000
 	more := false
 	err := c.update(func(tx store.Tx, after *[]func()) error {
+		if err := tx.DropOldCalls(before, eraseBatch); err != nil {
+			return err
+		}
 		n, all, err := tx.CountOld(before)
 		if err != nil || n == 0 {
 			return err

@@ -154,6 +154,9 @@ func (c *Client) applyRead(tx store.Tx, after *[]func(), x store.Register) error
 	if err != nil || m == nil || m.Pos == 0 {
 		return err // when it comes
 	}
+	if _, err := tx.SeeNotices(home, m.Pos); err != nil {
+		return err
+	}
 	const batch = 256
 	for more := true; more; {
 		some, err := tx.UnseenThrough(home, m.Pos, batch)

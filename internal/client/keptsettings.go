@@ -12,7 +12,7 @@ import (
 // sharedSettings are the settings that are the person's, by their names in JSON. The others are
 // this machine's: what it looks like there and how it is typed on, what it notifies of and with
 // which noise, when it locks, how long it keeps messages.
-var sharedSettings = []string{"receipts", "typing", "presence", "disappear", "recent_emoji"}
+var sharedSettings = []string{"receipts", "typing", "presence", "disappear", "recent_emoji", "calls_relay", "calls_from"}
 
 // settingsFields are settings by their names.
 func settingsFields(s Settings) (out map[string]json.RawMessage) {

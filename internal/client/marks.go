@@ -78,6 +78,24 @@ func (c *Client) SeenThrough(id room.ID, through *mimi.MessageID) error {
 	return err
 }
 
+// SeenThroughEvent does so through something that happened in the room, by the id of its notice.
+func (c *Client) SeenThroughEvent(id room.ID, notice int64) error {
+	err := ErrClosed
+	c.on(func() {
+		err = c.update(func(tx store.Tx, after *[]func()) error {
+			list, err := tx.Notices(notice - 1)
+			if err != nil {
+				return err
+			}
+			if len(list) == 0 || list[0].ID != notice || list[0].Room == nil || *list[0].Room != id || list[0].Pos == 0 {
+				return ErrGone
+			}
+			return c.seenThrough(tx, after, id, list[0].Pos)
+		})
+	})
+	return err
+}
+
 func (c *Client) seenThrough(tx store.Tx, after *[]func(), id room.ID, last int64) error {
 	const batch = 256
 	changed := false
@@ -94,6 +112,10 @@ func (c *Client) seenThrough(tx store.Tx, after *[]func(), id room.ID, last int6
 		changed = changed || len(some) > 0
 		more = len(some) == batch
 	}
+	missed, err := tx.SeeNotices(id, last)
+	if err != nil {
+		return err
+	}
 	mark, err := tx.Mark(id)
 	if err != nil {
 		return err
@@ -109,7 +131,7 @@ func (c *Client) seenThrough(tx store.Tx, after *[]func(), id room.ID, last int6
 			return err
 		}
 	}
-	if changed || mark.MarkUnread {
+	if changed || missed || mark.MarkUnread {
 		*after = append(*after, c.settleReceipts, func() { c.emit(Event{Kind: EventMark, Room: id}) })
 	}
 	return nil

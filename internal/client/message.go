@@ -75,6 +75,10 @@ func (g *gen) message(tx store.Tx, after *[]func(), e wire.Entry, msg *mls.Recei
 		return g.shows(tx, after, leaf, p)
 	case room.PayloadKept:
 		return g.takeKept(tx, after, leaf.Device, int64(e.TimeMS), p.Body)
+	case room.PayloadOffer, room.PayloadAnswer, room.PayloadTaken, room.PayloadRenewal, room.PayloadRenewed, room.PayloadEnd:
+		return g.takeCall(tx, after, p.Kind, callEntry{
+			from: leaf.Owner(), own: leaf.Account == g.c.chain.ID(), arrived: int64(min(e.TimeMS, 1<<52)), sent: int64(min(p.TimeMS, 1<<52)), body: p.Body,
+		})
 	}
 	return nil // of a later version: passed over
 }

@@ -18,6 +18,7 @@ type Shown struct {
 	store.Message
 	Event     string    // the kind of the notice that this is; "" of a message
 	Notice    int64     // and its id; Text says what happened
+	Call      *Call     // the call that it tells of
 	Said      said.Said // the same by its key
 	Reply     *Quote
 	Reactions []Reaction
@@ -25,6 +26,8 @@ type Shown struct {
 	Pinned    bool // in its room, for everybody
 	Forwarded bool
 	Mentions  bool // names this person
+
+	call *room.CallID
 }
 
 // Quote is what a reply answers.
@@ -250,12 +253,14 @@ func merge(messages []store.Message, events []store.Notice) []Shown {
 
 // event is something that happened, at its place in the conversation.
 func event(n store.Notice) Shown {
-	s := Shown{Event: n.Kind, Notice: n.ID, Said: n.Said}
+	s := Shown{Event: n.Kind, Notice: n.ID, Said: n.Said, call: n.Call}
 	if n.Room != nil {
 		s.Room = *n.Room
 	}
 	s.Pos, s.Text, s.Sent, s.Arrived, s.At = n.Pos, n.Text, n.Time, n.Time, n.Time
-	s.Flags = store.FlagSeen
+	if !n.Unseen {
+		s.Flags = store.FlagSeen
+	}
 	return s
 }
 
@@ -266,6 +271,9 @@ func (c *Client) fold(tx store.Tx, id room.ID, list []Shown) error {
 	for i := range list {
 		s := &list[i]
 		if s.Event != "" {
+			if err := c.foldCall(tx, s); err != nil {
+				return err
+			}
 			continue
 		}
 		c.overlay(&s.Message)

@@ -328,6 +328,9 @@ func (c *Client) block(tx store.Tx, after *[]func(), account identity.ID) error 
 	if err := tx.Block(account); err != nil {
 		return err
 	}
+	if err := c.endCallsWith(tx, after, account); err != nil {
+		return err
+	}
 	*after = append(*after, func() {
 		c.unseen(account)
 		c.emit(Event{Kind: EventRequest})

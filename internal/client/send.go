@@ -333,6 +333,9 @@ func (g *gen) placedOther(tx store.Tx, after *[]func(), e wire.Entry, o *store.O
 		return g.pins(tx, after, g.c.chain.ID(), o.Body)
 	case room.PayloadPicture:
 		return tx.PaidPicture(g.Room)
+	case room.PayloadOffer, room.PayloadAnswer, room.PayloadTaken, room.PayloadRenewal, room.PayloadRenewed, room.PayloadEnd:
+		from := room.Owner{Account: g.c.chain.ID(), Device: g.c.keys.Name}
+		return g.takeCall(tx, after, o.Kind, callEntry{from: from, own: true, arrived: int64(min(e.TimeMS, 1<<52)), sent: g.c.nowMS(), body: o.Body})
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // Settings are the person's, for this device; some are alike on all of theirs (sharedSettings).
-// The client itself obeys Receipts, Typing, Presence, Retention and Disappear; it keeps the others for who shows the device.
+// The client itself obeys Receipts, Typing, Presence, Retention, Disappear and those of calls; it keeps the others for who shows the device.
 type Settings struct {
 	Theme       string `json:"theme"`    // system, light or dark
 	Language    string `json:"language"` // "" as the system
@@ -22,15 +22,24 @@ type Settings struct {
 	Retention   int64  `json:"retention"`  // days that this device keeps messages; 0 for ever
 	Disappear   int64  `json:"disappear"`  // seconds after reading, of rooms made here; 0 never
 	RecentEmoji string `json:"recent_emoji"`
+	CallsRelay  bool   `json:"calls_relay"`  // take relayed paths only, always
+	CallsFrom   string `json:"calls_from"`   // whose calls ring: CallsAccepted or CallsCompared
+	CallsRing   bool   `json:"calls_ring"`   // this device rings
 	SendRate    int64  `json:"send_rate"`    // KiB of files in a second; 0 as fast as it goes
 	ReceiveRate int64  `json:"receive_rate"` // the same for those that come
 }
+
+// Whose calls ring.
+const (
+	CallsAccepted = "accepted" // contacts'
+	CallsCompared = "compared" // of contacts with whom numbers were compared
+)
 
 // DefaultSettings are those of a new device.
 func DefaultSettings() Settings {
 	return Settings{
 		Theme: "system", EnterSends: true, SingleKeys: true, TextSize: 100, Notify: "text", Sounds: true,
-		Receipts: true, Typing: true,
+		Receipts: true, Typing: true, CallsFrom: CallsAccepted, CallsRing: true,
 	}
 }
 
@@ -92,6 +101,8 @@ func (s Settings) check() error {
 		return wire.Refuse(wire.CodeMalformed, "the theme is system, light or dark")
 	case !one(s.Notify, "text", "sender", "plain", "off"):
 		return wire.Refuse(wire.CodeMalformed, "notifications show text, sender, plain or are off")
+	case !one(s.CallsFrom, CallsAccepted, CallsCompared):
+		return wire.Refuse(wire.CodeMalformed, "calls ring from accepted or compared people")
 	case s.TextSize < 80 || s.TextSize > 200:
 		return wire.Refuse(wire.CodeMalformed, "the size of text is between 80 and 200 percent")
 	case s.LockAfter < 0 || s.LockAfter > 7*24*60:

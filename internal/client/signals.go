@@ -143,6 +143,10 @@ func (g *gen) openSignal(b []byte) (room.Signal, error) {
 
 // signalled acts on a signal that a leaf has signed. Kinds of later versions are passed over.
 func (g *gen) signalled(leaf room.Leaf, s room.Signal) {
+	if s.Kind == room.SignalRing || s.Kind == room.SignalICE {
+		g.callSignal(leaf, s)
+		return
+	}
 	if s.Kind != room.SignalTyping && s.Kind != room.SignalHere || leaf.Account == g.c.chain.ID() {
 		return
 	}

@@ -281,9 +281,34 @@ func (c *Client) takeHappened(tx store.Tx, list []archive.Event) error {
 		} else if taken || !slices.Contains(happenings, x.Kind) {
 			continue
 		}
-		if err := tx.AddNotice(store.Notice{Room: &x.Room, Time: x.Time, Kind: x.Kind, Text: x.Text, Said: x.Said, Pos: x.Pos}); err != nil {
+		n := store.Notice{Room: &x.Room, Time: x.Time, Kind: x.Kind, Text: x.Text, Said: x.Said, Pos: x.Pos}
+		if x.Call != nil {
+			if here, err := takePastCall(tx, x); err != nil {
+				return err
+			} else if here {
+				continue
+			}
+			n.Call = &x.Call.ID
+		}
+		if err := tx.AddNotice(n); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// takePastCall takes the call of which an event tells, unless it is here.
+func takePastCall(tx store.Tx, x archive.Event) (here bool, err error) {
+	k := x.Call
+	if k.End < uint8(store.CallHungUp) || k.End > uint8(store.CallFailed) || k.Began <= 0 || k.Ended < k.Began {
+		return false, archive.ErrInvalid
+	}
+	have, err := tx.Call(k.ID)
+	if err != nil || have != nil {
+		return have != nil, err
+	}
+	return false, tx.PutCall(store.Call{
+		ID: k.ID, Room: x.Room, Peer: k.Peer, Outgoing: k.Outgoing, Video: k.Video, Matched: k.Matched, Stage: store.CallOver, End: store.CallEnd(k.End),
+		Began: k.Began, Answered: k.Answered, Ended: k.Ended, Pos: x.Pos,
+	})
 }

@@ -73,6 +73,9 @@ func (c *Client) everyMinute() {
 				return err
 			}
 		}
+		if err := c.leftCalls(tx, after); err != nil {
+			return err
+		}
 		return c.lateJoins(tx, now)
 	})
 	if err != nil {

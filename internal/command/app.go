@@ -138,7 +138,7 @@ func (o App) options(home string, x *IO, guest Guest) app.Options {
 			return &app.Device{Client: d.Client, Close: d.Close}, nil
 		},
 		Guest: func(ctx context.Context, c *client.Client, r handover.Request, g handover.IO) int {
-			io := &IO{In: g.In, Out: g.Out, Err: g.Err, Terminal: r.Terminal, Resumes: r.Resumes}
+			io := &IO{In: g.In, Out: g.Out, Err: g.Err, Terminal: r.Terminal, Resumes: r.Resumes, Dir: r.Dir}
 			return guest(ctx, &Device{Client: c, Home: home}, r.Args, io)
 		},
 	}

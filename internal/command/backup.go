@@ -46,7 +46,7 @@ const toServer = "server"
 // BackupSecret is how a backup gets, or opens with, a passphrase.
 type BackupSecret struct {
 	Passphrase           bool   `help:"Ask a terminal for the passphrase of the backup."`
-	BackupPassphraseFile string `type:"path" help:"The file that holds the passphrase of the backup." placeholder:"FILE" complete:"file"`
+	BackupPassphraseFile string `help:"The file that holds the passphrase of the backup." placeholder:"FILE" complete:"file"`
 }
 
 // read is the passphrase, "" where none is asked for. A new one is typed twice.
@@ -205,7 +205,7 @@ func (BackupStatus) Run(_ context.Context, d *Device, x *IO) error {
 // BackupCheck reads a backup and says what it holds.
 type BackupCheck struct {
 	File      string `arg:"" help:"The backup." complete:"file"`
-	WordsFile string `type:"path" help:"The file that holds the 24 words. Without a passphrase, a terminal is asked otherwise." placeholder:"FILE" complete:"file"`
+	WordsFile string `help:"The file that holds the 24 words. Without a passphrase, a terminal is asked otherwise." placeholder:"FILE" complete:"file"`
 	BackupSecret
 }
 

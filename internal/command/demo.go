@@ -90,7 +90,7 @@ func (s *stage) serve() (stop func() error, ended <-chan struct{}, err error) {
 	var failed error
 	go func() {
 		defer close(over)
-		failed = srv.Serve(ctx, server.ServeOptions{Listen: "127.0.0.1:0", Ready: func(at netip.AddrPort) { ready <- at }})
+		failed = srv.Serve(ctx, server.ServeOptions{Listen: "127.0.0.1:0", Relay: &server.RelayOptions{}, Ready: func(at netip.AddrPort) { ready <- at }})
 	}()
 	stop = func() error { cancel(); <-over; return errors.Join(failed, srv.Close()) }
 	select {

@@ -6,13 +6,19 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"sotto/internal/room"
 )
 
-// path is a file that a person named. A command that another process handed over means the
-// directory of that one.
+// path is a file that a person named; ~ is their directory. A command that another process
+// handed over means the directory of that one.
 func (x *IO) path(name string) string {
+	if rest, ok := strings.CutPrefix(name, "~/"); ok {
+		if dir, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(dir, rest)
+		}
+	}
 	if x.Dir == "" || filepath.IsAbs(name) {
 		return name
 	}

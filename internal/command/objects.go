@@ -100,6 +100,24 @@ type Setting struct {
 	Help  string `json:"help"`
 }
 
+// Call is a call that goes on or is over.
+type Call struct {
+	Type     string   `json:"type"` // "call"
+	ID       string   `json:"id"`
+	Room     string   `json:"room"`
+	Account  string   `json:"account"` // the other person
+	Name     string   `json:"name"`
+	Outgoing bool     `json:"outgoing"`
+	Video    bool     `json:"video"`
+	Stage    string   `json:"stage"` // calling, ringing, talking or over
+	End      string   `json:"end,omitempty"`
+	Began    string   `json:"began"`
+	Answered string   `json:"answered,omitempty"`
+	Ended    string   `json:"ended,omitempty"`
+	Here     bool     `json:"here"` // this device holds it
+	Words    []string `json:"words,omitempty"`
+}
+
 // Storage is what this device keeps.
 type Storage struct {
 	Type     string       `json:"type"` // "storage"

@@ -14,7 +14,7 @@ type Passphrase struct {
 	Remove  bool   `help:"Take the passphrase away: the key lies beside the database again." xor:"to"`
 	Keyring bool   `help:"Let the system's keyring guard the key instead." xor:"to"`
 	Show    bool   `help:"Only tell what guards it." xor:"to"`
-	NewFile string `type:"path" help:"The file that holds the new passphrase, for scripts. Otherwise a terminal is asked, twice." placeholder:"FILE" xor:"to"`
+	NewFile string `help:"The file that holds the new passphrase, for scripts. Otherwise a terminal is asked, twice." placeholder:"FILE" xor:"to"`
 }
 
 // RunHome changes it. The database stays as it is, and so does a sotto that has it open.
@@ -67,7 +67,7 @@ func (o Passphrase) RunHome(ctx context.Context, home string, x *IO) error {
 // next is the new passphrase.
 func (o Passphrase) next(ctx context.Context, x *IO) ([]byte, error) {
 	if o.NewFile != "" {
-		return passphraseFile(o.NewFile)
+		return passphraseFile(x.path(o.NewFile))
 	}
 	first, err := x.ask(ctx, "New passphrase: ")
 	if errors.Is(err, custody.ErrLocked) {

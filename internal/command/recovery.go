@@ -61,7 +61,7 @@ func (RecoveryStatus) Run(_ context.Context, d *Device, x *IO) error {
 
 // RecoveryMake makes the 24 words, and sets them when some were typed back.
 type RecoveryMake struct {
-	OldWordsFile string `type:"path" help:"The file that holds the 24 words of this account, where it has some: only with these are they replaced. Otherwise a terminal is asked." placeholder:"FILE" complete:"file"`
+	OldWordsFile string `help:"The file that holds the 24 words of this account, where it has some: only with these are they replaced. Otherwise a terminal is asked." placeholder:"FILE" complete:"file"`
 }
 
 // Run makes, asks and sets.
@@ -121,7 +121,7 @@ func columns(list [recovery.Count]string) string {
 // Recover makes this device the only one of an account, by its 24 words.
 type Recover struct {
 	Handle    string `arg:"" help:"The account: name@host."`
-	WordsFile string `type:"path" help:"The file that holds the 24 words. Otherwise a terminal is asked." placeholder:"FILE" complete:"file"`
+	WordsFile string `help:"The file that holds the 24 words. Otherwise a terminal is asked." placeholder:"FILE" complete:"file"`
 	Name      string `help:"What this device is to be called." placeholder:"TEXT"`
 	Backup    string `help:"The backup to take then: a file that opens with the same words, or the word server for the one at your home server." placeholder:"FILE" complete:"file"`
 }
@@ -168,7 +168,7 @@ func (x *IO) words(ctx context.Context, file, prompt string) (string, error) {
 		defer clear(typed)
 		return string(typed), nil
 	}
-	f, err := os.Open(file)
+	f, err := os.Open(x.path(file))
 	if err != nil {
 		return "", err
 	}

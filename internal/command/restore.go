@@ -26,7 +26,7 @@ type Restored struct {
 type Restore struct {
 	File       string `arg:"" optional:"" help:"The backup." complete:"file"`
 	FromServer bool   `help:"Take the one at your home server."`
-	WordsFile  string `type:"path" help:"The file that holds the 24 words. Without a passphrase, a terminal is asked otherwise." placeholder:"FILE" complete:"file"`
+	WordsFile  string `help:"The file that holds the 24 words. Without a passphrase, a terminal is asked otherwise." placeholder:"FILE" complete:"file"`
 	BackupSecret
 }
 

@@ -49,7 +49,7 @@ func (x *IO) openKey(ctx context.Context, guard *custody.Custody) (key [custody.
 // answers the one that was right; the caller overwrites it.
 func (x *IO) withPassphrase(ctx context.Context, use func(passphrase []byte) error) ([]byte, error) {
 	if x.Secret != "" {
-		passphrase, err := passphraseFile(x.Secret)
+		passphrase, err := passphraseFile(x.path(x.Secret))
 		if err != nil {
 			return nil, err
 		}

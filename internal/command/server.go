@@ -27,6 +27,7 @@ type Serve struct {
 	TLSKey      string `name:"tls-key" help:"And its key from this one." placeholder:"FILE"`
 	SelfSigned  bool   `help:"Or make a certificate of its own, for a server on your own network. Devices know it by its key, which invitation links carry."`
 	BehindProxy bool   `help:"A proxy in front does TLS."`
+	RelayPort   string `help:"Where calls are relayed: a port, off, or auto." placeholder:"PORT"`
 	Open        bool   `help:"Let anybody register. Otherwise an account needs an invitation."`
 	Config      string `help:"A configuration file; SIGHUP reads limits and who may register from it again." placeholder:"FILE"`
 	PrintConfig bool   `help:"Print a configuration file with every setting explained."`
@@ -69,6 +70,7 @@ func (o Serve) config(dir string) (c config.Config, err error) {
 	}
 	for to, from := range map[*string]string{
 		&c.Data: dir, &c.Listen: o.Listen, &c.Host: o.Host, &c.Domain: o.Domain, &c.CertFile: o.TLSCert, &c.KeyFile: o.TLSKey,
+		&c.RelayPort: o.RelayPort,
 	} {
 		if from != "" {
 			*to = from
@@ -107,6 +109,10 @@ func (o Serve) serve(ctx context.Context, c config.Config, x *IO) error {
 	if err != nil {
 		return err
 	}
+	relays, err := relayOptions(c)
+	if err != nil {
+		return err
+	}
 	s, err := server.New(server.Options{
 		Far:        far,
 		Executable: executable, ProgramsDir: c.ProgramsDir,
@@ -126,13 +132,38 @@ func (o Serve) serve(ctx context.Context, c config.Config, x *IO) error {
 		}()
 	}
 	err = s.Serve(ctx, server.ServeOptions{
-		Listen: c.Listen, Domain: c.Domain, CertFile: c.CertFile, KeyFile: c.KeyFile, BehindProxy: c.BehindProxy, Own: c.SelfSigned,
+		Listen: c.Listen, Domain: c.Domain, ACME: c.ACME, CertFile: c.CertFile, KeyFile: c.KeyFile, BehindProxy: c.BehindProxy, Own: c.SelfSigned, Relay: relays,
 		Ready: func(at netip.AddrPort) { o.ready(s, at, c, x) },
 	})
 	if err = errors.Join(err, s.Close()); err != nil {
 		return fail("server", "%s", err)
 	}
 	return nil
+}
+
+// relayOptions are what the configuration says of relaying; nil: no call is relayed.
+func relayOptions(c config.Config) (*server.RelayOptions, error) {
+	port, err := c.RelayAt()
+	if err != nil {
+		return nil, fail("bad configuration", "relay-port: %s", err)
+	}
+	if port == config.RelayOff {
+		return nil, nil
+	}
+	o := &server.RelayOptions{Port: port}
+	if port == config.RelayAuto {
+		o.Port, o.Instead = config.RelayPort, true
+	}
+	if o.Ports, err = c.RelayRange(); err != nil {
+		return nil, fail("bad configuration", "relay-ports: %s", err)
+	}
+	if o.Outside, err = c.RelayOutside(); err != nil {
+		return nil, fail("bad configuration", "relay-addresses: %s", err)
+	}
+	if o.Peers, err = c.RelayReach(); err != nil {
+		return nil, fail("bad configuration", "relay-peers: %s", err)
+	}
+	return o, nil
 }
 
 // ready prints the one line that says that the server serves.
@@ -260,12 +291,19 @@ func (ServerStatus) Run(ctx context.Context, dir string, x *IO) error {
 		}{"status", st})
 		return nil
 	}
-	x.printf("version     %s\nhost        %s\nregistering %s\nup          %s\naccounts    %d%s\nlogs        %d, %d entries, %s\nblobs       %d, %s\nconnections %d, watching %d, meetings %d\nmemory      %s\n",
-		st.Version, st.Host, entry(st.Open), seconds(st.UptimeS), st.Accounts, movedAway(st.Moved), st.Logs, st.Entries, size(st.LogBytes), st.Blobs, size(st.Bytes), st.Connections, st.Watches, st.Meetings, size(st.Memory))
+	x.printf("version     %s\nhost        %s\nregistering %s\nup          %s\naccounts    %d%s\nlogs        %d, %d entries, %s\nblobs       %d, %s\nconnections %d, watching %d, meetings %d\nrelay       %s\nmemory      %s\n",
+		st.Version, st.Host, entry(st.Open), seconds(st.UptimeS), st.Accounts, movedAway(st.Moved), st.Logs, st.Entries, size(st.LogBytes), st.Blobs, size(st.Bytes), st.Connections, st.Watches, st.Meetings, relayText(st), size(st.Memory))
 	if st.Retiring != "" {
 		x.printf("retires     %s; still to leave: %s, %s\n", st.Retiring, count(st.Accounts, plural(st.Accounts, "account", "accounts")), count(int(st.Logs), plural(int(st.Logs), "log", "logs")))
 	}
 	return nil
+}
+
+func relayText(st server.Status) string {
+	if st.Relay == 0 {
+		return "off"
+	}
+	return fmt.Sprintf("port %d, %s, %s forwarded, %d packets refused", st.Relay, count(st.Relayed, plural(st.Relayed, "address", "addresses")), size(st.RelayBytes), st.RelayStops)
 }
 
 // movedAway says how many handles are forwarded, if there are any.

@@ -3,6 +3,7 @@ package desktop
 import (
 	"context"
 	"html"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ type notices struct {
 	mu    sync.Mutex
 	wait  map[uint32]func()
 	order []uint32
+	tags  map[string]uint32 // notices that are shown, by their tags
 	done  chan struct{}
 }
 
@@ -61,7 +63,7 @@ func connect() (*notices, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &notices{conn: conn, wait: map[uint32]func(){}, done: make(chan struct{})}
+	n := &notices{conn: conn, wait: map[uint32]func(){}, tags: map[string]uint32{}, done: make(chan struct{})}
 	var can []string
 	err = conn.Object(noticesName, noticesPath).CallWithContext(ctx, noticesName+".GetCapabilities", 0).Store(&can)
 	if err == nil {
@@ -124,12 +126,16 @@ func (n *notices) show(x Notice) error {
 	defer n.mu.Unlock()
 	var id uint32
 	err := n.conn.Object(noticesName, noticesPath).CallWithContext(ctx, noticesName+".Notify", 0,
-		"sotto", uint32(0), iconName, x.Title, text, actions,
+		"sotto", n.tags[x.Tag], iconName, x.Title, text, actions,
 		map[string]dbus.Variant{"category": dbus.MakeVariant("im.received"), "desktop-entry": dbus.MakeVariant("sotto")}, int32(-1)).Store(&id)
 	if err != nil {
 		return err
 	}
+	if x.Tag != "" {
+		n.tags[x.Tag] = id
+	}
 	if len(actions) > 0 {
+		n.drop(id)
 		n.wait[id] = x.Click
 		n.order = append(n.order, id)
 		if len(n.order) > mostClicks {
@@ -162,9 +168,30 @@ func (n *notices) listen(signals <-chan *dbus.Signal) {
 	}
 }
 
+// withdraw takes the notice with a tag back.
+func (n *notices) withdraw(tag string) error {
+	n.mu.Lock()
+	id, ok := n.tags[tag]
+	delete(n.tags, tag)
+	n.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), busTime)
+	defer cancel()
+	return n.conn.Object(noticesName, noticesPath).CallWithContext(ctx, noticesName+".CloseNotification", 0, id).Err
+}
+
+// take is the click of a notice that is not shown any more.
 func (n *notices) take(id uint32) func() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	maps.DeleteFunc(n.tags, func(_ string, x uint32) bool { return x == id })
+	return n.drop(id)
+}
+
+// drop forgets the click of a notice, and answers it; mu is held.
+func (n *notices) drop(id uint32) func() {
 	click := n.wait[id]
 	delete(n.wait, id)
 	n.order = slices.DeleteFunc(n.order, func(x uint32) bool { return x == id })

@@ -65,22 +65,34 @@ type service struct {
 	conn *dbus.Conn
 	can  []string
 
-	mu    sync.Mutex
-	shown []shown
+	mu     sync.Mutex
+	shown  []shown
+	closed []uint32
 }
 
 type shown struct {
 	title, text string
 	actions     []string
+	replaces    uint32
 }
 
 func (s *service) GetCapabilities() ([]string, *dbus.Error) { return s.can, nil }
 
-func (s *service) Notify(_ string, _ uint32, _, title, text string, actions []string, _ map[string]dbus.Variant, _ int32) (uint32, *dbus.Error) {
+func (s *service) Notify(_ string, replaces uint32, _, title, text string, actions []string, _ map[string]dbus.Variant, _ int32) (uint32, *dbus.Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.shown = append(s.shown, shown{title, text, actions})
+	s.shown = append(s.shown, shown{title, text, actions, replaces})
+	if replaces != 0 {
+		return replaces, nil
+	}
 	return uint32(len(s.shown)), nil
+}
+
+func (s *service) CloseNotification(id uint32) *dbus.Error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = append(s.closed, id)
+	return nil
 }
 
 func (s *service) last() shown {
@@ -225,5 +237,46 @@ func TestManyClicks(t *testing.T) {
 	defer d.mu.Unlock()
 	if len(d.bus.wait) != mostClicks || len(d.bus.order) != mostClicks {
 		t.Errorf("%d clicks are waited for", len(d.bus.wait))
+	}
+}
+
+// TestTags has a notice take another's place, and taken back.
+func TestTags(t *testing.T) {
+	s := bus(t, "body", "actions")
+	d := New(Options{Program: []string{"sotto"}})
+	defer d.Close()
+	if err := d.Withdraw("call"); err != nil {
+		t.Fatal(err)
+	}
+	clicked := make(chan string, 4)
+	for _, title := range []string{"rings", "was missed"} {
+		if err := d.Notify(Notice{Title: title, Tag: "call", Click: func() { clicked <- title }}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.last(); got.title != "was missed" || got.replaces != 1 {
+		t.Fatalf("%+v", got)
+	}
+	s.tell(t, "ActionInvoked", 1, "default")
+	select {
+	case c := <-clicked:
+		if c != "was missed" {
+			t.Errorf("%q was clicked", c)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("no click")
+	}
+	if err := d.Notify(Notice{Title: "rings again", Tag: "other"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := d.Withdraw("other"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Equal(s.closed, []uint32{3}) {
+		t.Errorf("%v were taken back", s.closed)
 	}
 }

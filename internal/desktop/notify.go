@@ -10,9 +10,11 @@ import (
 )
 
 // Notice is a notice of the operating system. Click, if there is one, is called when the
-// person clicks on it, where the system tells.
+// person clicks on it, where the system tells. One with a Tag takes the place of the last one
+// with the same, where the system can do that.
 type Notice struct {
 	Title, Text string
+	Tag         string
 	Click       func()
 }
 
@@ -40,6 +42,16 @@ func (d *Desktop) Notify(n Notice) error {
 		return d.first([]command{{args: []string{path, "--app-name=sotto", "--icon=" + iconName, "--", n.Title, html.EscapeString(n.Text)}}})
 	}
 	return err
+}
+
+// Withdraw takes the notice with a tag back, where the system can do that and it is still there.
+func (d *Desktop) Withdraw(tag string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.bus == nil {
+		return nil
+	}
+	return d.bus.withdraw(tag)
 }
 
 // banner shows a notice on a Mac. The program stands on its input and never changes; the

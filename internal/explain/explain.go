@@ -68,6 +68,14 @@ var sentinels = []struct {
 	{client.ErrInside, "still inside", ""},
 	{client.ErrOtherDevices, "other devices", ""},
 	{client.ErrUnlinked, "unlinked", ""},
+	{client.ErrNoCall, "no such call", ""},
+	{client.ErrCallOver, "call over", ""},
+	{client.ErrInCall, "in a call", ""},
+	{client.ErrCallAlone, "not for two", ""},
+	{client.ErrCallRound, "other round", ""},
+	{client.ErrCallElse, "call elsewhere", ""},
+	{client.ErrCallSDP, "malformed", ""},
+	{client.ErrCandidates, "malformed", ""},
 	{client.ErrNoLinking, "no linking", ""},
 	{client.ErrLinkingOver, "linking over", ""},
 	{client.ErrLinkingCancelled, "linking over", ""},
@@ -151,6 +159,8 @@ func Error(err error) *Failure {
 		return Refuse("server key", "%s", client.ErrServerUnknown)
 	case errors.Is(err, client.ErrUnreachable):
 		return &Failure{Code: "unreachable", Text: client.ErrUnreachable.Error() + ": " + Reason(err), Sort: Unreachable}
+	case errors.Is(err, client.ErrCallAway):
+		return &Failure{Code: "unreachable", Text: client.ErrCallAway.Error(), Sort: Unreachable}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &Failure{Code: "timeout", Text: "no answer in time; try again", Sort: Unreachable}
 	case errors.As(err, &refusal):

@@ -317,7 +317,7 @@ func TestBackupScheduled(t *testing.T) {
 	}
 	ana.Send(bo.Handle, "lost?")
 	for i := range 3 {
-		ana.Eventually("fails", func() bool { w.Clock.Advance(6 * time.Hour); return must(ana.Client.Backups()).Tries > i }, func() any { return must(ana.Client.Backups()) })
+		ana.Later("fails", 6*time.Hour, func() bool { return must(ana.Client.Backups()).Tries > i }, func() any { return must(ana.Client.Backups()) })
 	}
 	if n := ana.notices(client.NoticeFailed); len(n) != 1 {
 		t.Errorf("told %q", n)
@@ -325,7 +325,7 @@ func TestBackupScheduled(t *testing.T) {
 	if err := os.Rename(dir+"x", dir); err != nil {
 		t.Fatal(err)
 	}
-	ana.Eventually("is well again", func() bool { w.Clock.Advance(6 * time.Hour); return must(ana.Client.Backups()).Tries == 0 }, func() any { return must(ana.Client.Backups()) })
+	ana.Later("is well again", 6*time.Hour, func() bool { return must(ana.Client.Backups()).Tries == 0 }, func() any { return must(ana.Client.Backups()) })
 	// Off is off.
 	ana.plans(t, client.BackupPlan{})
 	last := must(ana.Client.Backups())

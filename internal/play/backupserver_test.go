@@ -99,7 +99,7 @@ func TestBackupAtServer(t *testing.T) {
 		t.Error("the old one is still offered")
 	}
 	// The words of before open it no more, once they were replaced.
-	fresh.Eventually("the record may be written", func() bool { w.Clock.Advance(time.Minute); return good(fresh.Client.Recovery()).Record }, func() any { return nil })
+	fresh.Later("the record may be written", time.Minute, func() bool { return good(fresh.Client.Recovery()).Record }, func() any { return nil })
 	next := fresh.writesDown(t, words)
 	w.Clock.Advance(2 * time.Minute)
 	fresh.runs(s.Last)

@@ -38,8 +38,7 @@ func TestFalseDid(t *testing.T) {
 					by, to = f.ana, f.bo.Handle
 				}
 				go by.Client.SetDisappear(patient(t), to, time.Hour) // it may never be made
-				f.bo.Eventually("the room moves", func() bool {
-					f.Clock.Advance(time.Second)
+				f.bo.Later("the room moves", time.Second, func() bool {
 					return f.bo.Room(f.ana.Handle).Number == 2
 				}, func() any { return f.bo.Room(f.ana.Handle).Number })
 				f.bo.Told(client.NoticeFork)
@@ -80,15 +79,13 @@ func TestFalseDidBlamesNobody(t *testing.T) {
 				})
 			})
 			go ana.Client.Rename(patient(t), "club", "den") // it may be lost with the log
-			bo.Eventually("the host's fault is told", func() bool {
-				w.Clock.Advance(time.Second)
+			bo.Later("the host's fault is told", time.Second, func() bool {
 				return bo.count(client.NoticeFork) > 0
 			}, func() any { return bo.kinds() })
 			bos.Honest()
 			id := bo.Room("club").ID
 			for _, p := range []*Person{ana, bo, cy} {
-				p.Eventually("moved with everybody", func() bool {
-					w.Clock.Advance(time.Second)
+				p.Later("moved with everybody", time.Second, func() bool {
 					for _, r := range must(p.Client.Rooms()) {
 						if r.ID == id {
 							return r.Number == 2 && len(r.Members) == 3

@@ -60,8 +60,7 @@ func (d *device) knows(words string) (in []string) {
 // forgets waits until a device knows the words no more, in no block of any file.
 func (d *device) forgets(words string) {
 	d.w.T.Helper()
-	d.Eventually("forgets "+words, func() bool {
-		d.w.Clock.Advance(10 * time.Second) // it tidies up every minute
+	d.Later("forgets "+words, 10*time.Second, func() bool { // it tidies up every minute
 		return d.knows(words) == nil
 	}, func() any { return d.knows(words) })
 	for _, text := range d.allTexts() {

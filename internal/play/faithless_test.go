@@ -53,8 +53,7 @@ func newFaithless(t *testing.T) *faithless {
 func (f *faithless) settled() {
 	f.T.Helper()
 	if f.tick != 0 {
-		f.ana.Eventually("both have everything", func() bool {
-			f.Clock.Advance(f.tick)
+		f.ana.Later("both have everything", f.tick, func() bool {
 			return len(f.bo.Texts(f.ana.Handle)) >= len(f.said) && len(f.ana.Texts(f.bo.Handle)) >= len(f.said)
 		}, func() any {
 			return fmt.Sprintf("ana %q, bo %q", f.ana.Texts(f.bo.Handle), f.bo.Texts(f.ana.Handle))

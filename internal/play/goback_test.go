@@ -136,8 +136,7 @@ func TestCommitWithoutDid(t *testing.T) {
 	f.say(f.ana, "after the change")
 	f.ana.Sync()
 	f.say(f.bo, "before the change")
-	f.bo.Eventually("the room moves", func() bool {
-		f.Clock.Advance(time.Second)
+	f.bo.Later("the room moves", time.Second, func() bool {
 		return f.bo.Room(f.ana.Handle).Number == 2
 	}, func() any { return f.bo.Room(f.ana.Handle).Number })
 	f.Honest()

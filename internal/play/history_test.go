@@ -290,7 +290,7 @@ func TestRetryExpired(t *testing.T) {
 	}
 	w.Clock.Advance(2 * time.Hour)
 	w.Home.Server.Tick(w.Clock.Now())
-	ana.Eventually("it has expired", func() bool { w.Clock.Advance(10 * time.Second); return ana.message(m.ID).State == store.Expired }, func() any { return ana.message(m.ID).State })
+	ana.Later("it has expired", 10*time.Second, func() bool { return ana.message(m.ID).State == store.Expired }, func() any { return ana.message(m.ID).State })
 	again, err := ana.Client.Retry(patient(t), m.ID)
 	if err != nil || again.ID != m.ID {
 		t.Fatalf("%v, %v", again, err)

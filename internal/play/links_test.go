@@ -33,8 +33,7 @@ func TestOtherVersion(t *testing.T) {
 					}
 				})
 				f.Cut(path)
-				f.bo.Eventually("says why", func() bool {
-					f.Clock.Advance(time.Second)
+				f.bo.Later("says why", time.Second, func() bool {
 					for _, h := range f.bo.Client.Hosts() {
 						if h.Home == (path == "/v1/account") && !h.Up && h.Err != nil && strings.Contains(h.Err.Error(), "version") {
 							return true
@@ -105,7 +104,7 @@ func TestGarbage(t *testing.T) {
 			before := f.hellos()
 			f.Say("/v1/log", c.bytes)
 			if c.falls {
-				f.bo.Eventually("connects anew", func() bool { f.Clock.Advance(time.Second); return f.hellos() > before }, func() any { return nil })
+				f.bo.Later("connects anew", time.Second, func() bool { return f.hellos() > before }, func() any { return nil })
 			} else {
 				f.bo.Steps()
 				f.Clock.Advance(time.Minute + time.Second)
@@ -156,7 +155,7 @@ func TestNoAnswer(t *testing.T) {
 			}, func() any { return nil })
 			before := f.hellos()
 			f.Clock.Advance(31 * time.Second)
-			f.bo.Eventually("connects anew", func() bool { f.Clock.Advance(time.Second); return f.hellos() > before }, func() any { return nil })
+			f.bo.Later("connects anew", time.Second, func() bool { return f.hellos() > before }, func() any { return nil })
 			f.Anew("/v1/log") // it may be silent about the last of them still
 			f.tick = 100 * time.Millisecond
 			f.settled()

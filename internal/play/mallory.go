@@ -18,6 +18,7 @@ import (
 // Mallory is a member who has stopped her client and does with its keys what she likes.
 type Mallory struct {
 	t     testing.TB
+	clock *Clock
 	Keys  *identity.Keys
 	Gen   store.Generation
 	Group *mls.Group
@@ -37,7 +38,7 @@ func (p *Person) Turn(title string) *Mallory {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	m := &Mallory{t: t}
+	m := &Mallory{t: t, clock: p.w.Clock}
 	err = st.View(func(tx store.Tx) error {
 		b, _, err := tx.Fact("keys")
 		if err != nil {

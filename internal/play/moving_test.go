@@ -187,16 +187,14 @@ func TestRoomsMoveAlong(t *testing.T) {
 	phone.Sync()
 	phone.Away() // and has published nothing where she goes
 	ana.moves(t, two, client.Moving{Rooms: true})
-	ana.Eventually("the rooms are at the new server", func() bool {
-		w.Clock.Advance(time.Second)
+	ana.Later("the rooms are at the new server", time.Second, func() bool {
 		return ana.hostOf("club") == two.Name && ana.hostOf(bo.Handle) == two.Name
 	}, func() any { return []string{ana.hostOf("club"), ana.hostOf(bo.Handle)} })
 	bo.Eventually("followed", func() bool { return bo.hostOf("club") == two.Name && bo.hostOf(ana.Handle) == two.Name }, func() any { return bo.hostOf("club") })
 	cy.Eventually("followed", func() bool { return cy.hostOf("club") == two.Name }, func() any { return cy.hostOf("club") })
 	phone.Back()
 	phone.at(two)
-	phone.Eventually("followed", func() bool {
-		w.Clock.Advance(time.Second)
+	phone.Later("followed", time.Second, func() bool {
 		return phone.hostOf("club") == two.Name && phone.hostOf(bo.Handle) == two.Name
 	}, func() any { return []string{phone.hostOf("club"), phone.hostOf(bo.Handle)} })
 	ana.Sync()

@@ -365,8 +365,7 @@ func TestDeleteAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []*Person{bo, cy} {
-		p.Eventually("sees that she left", func() bool {
-			w.Clock.Advance(time.Second)
+		p.Later("sees that she left", time.Second, func() bool {
 			return len(p.Room("club").Members) == 2
 		}, func() any { return p.Room("club").Members })
 		p.TextTold(" left.")

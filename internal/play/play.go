@@ -6,13 +6,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,9 +27,6 @@ import (
 	"sotto/mls"
 )
 
-// Patience is how long a play waits for what must happen.
-const Patience = 45 * time.Second
-
 // World is a stage: one clock, servers, people.
 type World struct {
 	T     testing.TB
@@ -34,6 +34,8 @@ type World struct {
 	Suite mls.CipherSuite
 	Log   *slog.Logger
 	Home  *Host // where people live unless said otherwise
+
+	flight flight
 }
 
 // New sets a stage with one home server. Plays run side by side: they wait for each
@@ -57,6 +59,8 @@ type Host struct {
 	Dir    string
 	Server *server.Server
 	http   *http.Server
+	end    func() error         // of a server that relays
+	Relay  *server.RelayOptions // nil: calls are not relayed
 	Mutate func(*server.Options)
 	Wire   *Recorder // what stands between clients and server writes down here
 }
@@ -73,11 +77,7 @@ func (w *World) Host() *Host {
 func (h *Host) Start() {
 	t := h.w.T
 	t.Helper()
-	listen := h.Name
-	if listen == "" {
-		listen = "127.0.0.1:0"
-	}
-	ln, err := net.Listen("tcp", listen)
+	ln, err := listen(h.Name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,20 +92,48 @@ func (h *Host) Start() {
 	if h.Server, err = server.New(o); err != nil {
 		t.Fatal(err)
 	}
+	if h.Relay != nil {
+		ln.Close()
+		if err := h.serve(); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
 	h.http = &http.Server{Handler: h.Server.Handler(), ErrorLog: slog.NewLogLogger(h.w.Log.Handler(), slog.LevelDebug)}
 	go h.http.Serve(ln)
 }
 
+// listen listens where a server was before, or on a free port below those that a system gives
+// to connections: no connection takes it while the server is stopped.
+func listen(before string) (net.Listener, error) {
+	if before != "" {
+		return net.Listen("tcp", before)
+	}
+	for {
+		ln, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 12_000+rand.IntN(20_000)))
+		if err == nil || !errors.Is(err, syscall.EADDRINUSE) {
+			return ln, err
+		}
+	}
+}
+
 // Stop stops the server.
 func (h *Host) Stop() {
-	if h.http == nil {
+	if h.Server == nil {
 		return
 	}
-	h.http.Close()
+	if h.http != nil {
+		h.http.Close()
+	}
+	if h.end != nil {
+		if err := h.end(); err != nil {
+			h.w.T.Error(err)
+		}
+	}
 	if err := h.Server.Close(); err != nil {
 		h.w.T.Error(err)
 	}
-	h.http, h.Server = nil, nil
+	h.http, h.end, h.Server = nil, nil, nil
 }
 
 // Person is somebody with one device.
@@ -160,7 +188,7 @@ func (p *Person) open() error {
 	p.Net = dial.New(dial.Options{})
 	o := client.Options{
 		Store:   store.Options{Path: filepath.Join(p.Home, "sotto.db"), Key: sha256.Sum256([]byte(p.Name))},
-		Network: watched{p.Net, p.Hosts}, Clock: p.w.Clock, Log: p.w.Log.With("who", p.Name), Suite: p.w.Suite, PrivateHosts: []string{"*"},
+		Network: watched{p.Net, p.Hosts, &p.w.flight}, Clock: p.w.Clock, Log: p.w.Log.With("who", p.Name), Suite: p.w.Suite, PrivateHosts: []string{"*"},
 	}
 	if p.Mutate != nil {
 		p.Mutate(&o)

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-
-	"sotto/internal/client"
 )
 
 // Recorder writes down everything that passes it.
@@ -66,22 +64,6 @@ func (c *recorded) Read(b []byte) (int, error) {
 func (c *recorded) Write(b []byte) (int, error) {
 	c.to.Write(b)
 	return c.Conn.Write(b)
-}
-
-// watched is a network that writes down whom it contacts.
-type watched struct {
-	client.Network
-	to *Recorder
-}
-
-func (n watched) Dial(host, path string, private bool, up func(client.Conn), frame func([]byte), down func(error)) {
-	n.to.Write([]byte(host + "\n"))
-	n.Network.Dial(host, path, private, up, frame, down)
-}
-
-func (n watched) Do(r client.Request, done func(client.Answer, error)) {
-	n.to.Write([]byte(r.Host + "\n"))
-	n.Network.Do(r, done)
 }
 
 // FilesWith are the files below a directory that hold the bytes.

@@ -34,8 +34,7 @@ func (p *Person) writesDown(t testing.TB, old string) string {
 // recorded waits until the home server holds what this device knows.
 func (p *Person) recorded() {
 	p.w.T.Helper()
-	p.Eventually("the record is written", func() bool {
-		p.w.Clock.Advance(5 * time.Second)
+	p.Later("the record is written", 5*time.Second, func() bool {
 		return good(p.Client.Recovery()).Record
 	}, func() any { return good(p.Client.Recovery()) })
 }
@@ -177,7 +176,7 @@ func TestRecovery(t *testing.T) {
 	// It holds: the device opens again, and its record is written by it.
 	fresh.Away()
 	fresh.Back()
-	fresh.Eventually("nothing is left to come back", func() bool { fresh.w.Clock.Advance(time.Minute); return good(fresh.Client.Recovery()).Back == nil }, func() any { return good(fresh.Client.Recovery()).Back })
+	fresh.Later("nothing is left to come back", time.Minute, func() bool { return good(fresh.Client.Recovery()).Back == nil }, func() any { return good(fresh.Client.Recovery()).Back })
 	fresh.recorded()
 	chain := good(identity.Verify(fetch[wire.Lookup](w, w.Home.Name, "GET", "/v1/directory/ana", nil).Chain))
 	if len(chain.ActiveDevices()) != 1 {

@@ -129,22 +129,18 @@ func TestServerRetires(t *testing.T) {
 
 	// Who has a home elsewhere sees to the rooms, by and by.
 	atHome := func(p *Person, to string) bool { return p.hostOf(to) == w.Home.Name }
-	bo.Eventually("the rooms have left", func() bool {
-		w.Clock.Advance(10 * time.Minute)
+	bo.Later("the rooms have left", 10*time.Minute, func() bool {
 		return !atHome(bo, "club") && !atHome(bo, ana.Handle) && !atHome(cy, ana.Handle)
 	}, func() any { return []string{bo.hostOf("club"), bo.hostOf(ana.Handle), cy.hostOf(ana.Handle)} })
-	ana.Eventually("is connected", func() bool {
-		w.Clock.Advance(time.Second)
+	ana.Later("is connected", time.Second, func() bool {
 		return slices.ContainsFunc(ana.Client.Hosts(), func(h client.HostState) bool { return h.Home && h.Up })
 	}, func() any { return ana.Client.Hosts() })
 	ana.moves(t, three, client.Moving{})
-	ana.Eventually("followed", func() bool {
-		w.Clock.Advance(time.Second)
+	ana.Later("followed", time.Second, func() bool {
 		return !atHome(ana, "club") && !atHome(ana, bo.Handle) && !atHome(ana, cy.Handle)
 	}, func() any { return []string{ana.hostOf("club"), ana.hostOf(bo.Handle), ana.hostOf(cy.Handle)} })
 	for _, p := range []*Person{bo, cy} {
-		p.Eventually("knows where she is", func() bool {
-			w.Clock.Advance(time.Second)
+		p.Later("knows where she is", time.Second, func() bool {
 			return good(p.Client.Person(ana.account())).Handle == ana.Handle
 		}, func() any { return nil })
 	}

@@ -244,7 +244,7 @@ func TestPresence(t *testing.T) {
 	active(true)
 	bo.Hears(ear, client.EventHere, ana, true, 2)
 	ana.Away() // her device goes; it says so
-	bo.Eventually("she is gone", func() bool { w.Clock.Advance(2 * time.Second); return !bo.Client.Here(id) }, func() any { return nil })
+	bo.Later("she is gone", 2*time.Second, func() bool { return !bo.Client.Here(id) }, func() any { return nil })
 	if other.Count(client.EventHere, id, true) != 0 {
 		t.Error("a stranger heard that ana is here")
 	}
@@ -270,8 +270,7 @@ func (p *Person) shows(t *testing.T, name, status string, picture []byte) {
 func (p *Person) Sees(of identity.ID, name, status string, picture []byte) {
 	p.w.T.Helper()
 	var got *client.Person
-	p.Eventually("sees "+name, func() bool {
-		p.w.Clock.Advance(100 * time.Millisecond)
+	p.Later("sees "+name, 100*time.Millisecond, func() bool {
 		got, _ = p.Client.Person(of)
 		b, err := p.Client.Picture(of)
 		return got != nil && err == nil && got.Name == name && got.Status == status && bytes.Equal(b, picture)
@@ -470,8 +469,7 @@ func TestPictureFromAnotherAdmin(t *testing.T) {
 	go ana.Client.AddPeople(patient(t), "club", []string{cy.Handle})
 	accept(t, cy, ana.Handle)
 	ana.Away()
-	cy.Eventually("sees the picture", func() bool {
-		w.Clock.Advance(time.Second)
+	cy.Later("sees the picture", time.Second, func() bool {
 		got, err := cy.Client.RoomPicture(id)
 		return err == nil && bytes.Equal(got, red)
 	}, func() any { return nil })

@@ -208,8 +208,7 @@ func TestVanishingWaitsForItsHost(t *testing.T) {
 	far.Start()
 	w.Clock.Advance(time.Minute)
 	ana.Reads("club", "from the train")
-	bo.Eventually("it vanishes", func() bool {
-		w.Clock.Advance(10 * time.Second)
+	bo.Later("it vanishes", 10*time.Second, func() bool {
 		return len(bo.Texts("club")) == 0
 	}, func() any { return bo.Texts("club") })
 	ana.Reads("club", "from the train") // not seen yet

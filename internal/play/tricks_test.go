@@ -441,8 +441,7 @@ func TestKeyPackageTwice(t *testing.T) {
 	cy.Send("his", "is nobody here?")
 	cys.Honest()
 	w.Clock.Advance(25 * time.Hour)
-	cy.Eventually("bo is let in", func() bool {
-		w.Clock.Advance(time.Second)
+	cy.Later("bo is let in", time.Second, func() bool {
 		return bo.Room("his").State == store.RoomActive
 	}, func() any { return nil })
 	cy.Send("his", "there you are")

@@ -18,8 +18,7 @@ import (
 // would look to the device like a host that does not answer.
 func (f *faithless) passes(what string, so func() bool) {
 	f.T.Helper()
-	f.bo.Eventually(what, func() bool {
-		f.Clock.Advance(time.Second)
+	f.bo.Later(what, time.Second, func() bool {
 		return so()
 	}, func() any { return f.bo.kinds() })
 }

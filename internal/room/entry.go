@@ -35,13 +35,18 @@ func ProofsHash(p []Proof) []byte {
 // PayloadKind says what an application message is.
 type PayloadKind uint8
 
-// The kinds of application messages. 5 and up to 15 are reserved for calls.
+// The kinds of application messages. 11 to 15 are reserved for calls.
 const (
 	PayloadContent PayloadKind = 1  // MIMI content
 	PayloadStatus  PayloadKind = 2  // MIMI message status: receipts
 	PayloadJoined  PayloadKind = 3  // Joined: a device's first act in a room
 	PayloadClosed  PayloadKind = 4  // a pair's other room is the one; nothing follows here
-	PayloadOffer   PayloadKind = 5  // reserved
+	PayloadOffer   PayloadKind = 5  // Offer: a call begins
+	PayloadAnswer  PayloadKind = 6  // Answer
+	PayloadTaken   PayloadKind = 7  // Taken: which answer counts
+	PayloadRenewal PayloadKind = 8  // Renewal, in the middle of a call
+	PayloadRenewed PayloadKind = 9  // Renewal: the answer to one
+	PayloadEnd     PayloadKind = 10 // End of a call
 	PayloadNews    PayloadKind = 16 // reserved: chain statements and checkpoints
 	PayloadProfile PayloadKind = 17 // Profile: what the sender's account shows of itself
 	PayloadPicture PayloadKind = 18 // the picture that the room's context names

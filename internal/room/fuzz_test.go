@@ -153,3 +153,29 @@ func FuzzOpenEnvelope(f *testing.F) {
 		}
 	})
 }
+
+// callSDP is a description as short as it may be.
+const callSDP = "v=0\r\na=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff\r\n"
+
+func FuzzParseOffer(f *testing.F) {
+	fuzzParser(f, ParseOffer, Offer{Call: CallID{1}, SDP: callSDP}, Offer{Call: CallID{1}, SDP: callSDP, Video: true, Relayed: true})
+}
+
+func FuzzParseAnswer(f *testing.F) {
+	fuzzParser(f, ParseAnswer, Answer{Call: CallID{1}, SDP: callSDP}, Answer{Call: CallID{1}, SDP: callSDP, Relayed: true})
+}
+
+func FuzzParseTaken(f *testing.F) { fuzzParser(f, ParseTaken, Taken{Call: CallID{1}}) }
+
+func FuzzParseRenewal(f *testing.F) {
+	fuzzParser(f, ParseRenewal, Renewal{Call: CallID{1}, Round: 1, SDP: callSDP})
+}
+
+func FuzzParseEnd(f *testing.F) { fuzzParser(f, ParseEnd, End{Call: CallID{1}, Reason: EndBusy}) }
+
+func FuzzParseRing(f *testing.F) { fuzzParser(f, ParseRing, Ring{Call: CallID{1}}) }
+
+func FuzzParseCandidates(f *testing.F) {
+	one := Candidate{Mid: "0", Line: 1, Candidate: "candidate:1 1 udp 1 192.0.2.1 5000 typ host"}
+	fuzzParser(f, ParseCandidates, Candidates{Call: CallID{1}, Candidates: []Candidate{}, End: true}, Candidates{Call: CallID{1}, Round: 2, Candidates: []Candidate{one}})
+}

@@ -23,8 +23,8 @@ type SignalKind uint8
 const (
 	SignalTyping SignalKind = 1  // Switch: the sender writes, or has stopped
 	SignalHere   SignalKind = 2  // Switch: the sender is here, or has gone
-	SignalRing   SignalKind = 16 // reserved
-	SignalICE    SignalKind = 17 // reserved
+	SignalRing   SignalKind = 16 // Ring: the sender's device rings
+	SignalICE    SignalKind = 17 // Candidates
 )
 
 const (

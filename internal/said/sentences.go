@@ -94,6 +94,23 @@ var sentences = map[string]string{
 	"shut-out":         "{name} changed this room so that this device cannot follow. It asks the others to let it in again; what they write meanwhile is not shown here.",
 	"shut-out.unknown": "Somebody changed this room so that this device cannot follow. It asks the others to let it in again; what they write meanwhile is not shown here.",
 
+	// calls; {time} is how long, as clocks show it
+	"call.talked":            "{name} called: {time}.",
+	"call.talked.own":        "You called {name}: {time}.",
+	"call.missed":            "You missed a call from {name}.",
+	"call.missed.own":        "You called {name}. Nobody answered.",
+	"call.missed.uncompared": "{name} called. It did not ring: only people with whom you have compared numbers may call you.",
+	"call.declined":          "You declined a call from {name}.",
+	"call.declined.own":      "{name} declined your call.",
+	"call.busy":              "{name} called while you were in another call.",
+	"call.busy.own":          "You called {name}, who was in another call.",
+	"call.failed":            "A call from {name} found no connection.",
+	"call.failed.own":        "Your call to {name} found no connection.",
+	"call.lost":              "{name} called: {time}. Then the connection was lost.",
+	"call.lost.own":          "You called {name}: {time}. Then the connection was lost.",
+	"call.forged":            "The call with {name} was ended: what was to prove its keys did not fit.",
+	"call.swapped":           "The call with {name} was ended: in the middle of it a device named another key.",
+
 	// people and their devices
 	"key":               "{name} has a new key. It happens when someone starts over on a new computer. Compare numbers before you say more.",
 	"device":            "{name} linked a new device.",

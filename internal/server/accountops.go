@@ -34,6 +34,7 @@ var accountOperations = map[wire.Op]operation{
 	wire.OpEnter:      {do: (*Session).enter},
 	wire.OpLeave:      {auth: true, do: call((*Session).leaveHere)},
 	wire.OpBackup:     {auth: true, do: call((*Session).backup)},
+	wire.OpRelays:     {auth: true, do: call((*Session).relays)},
 	wire.OpUpload:     {auth: true, do: call((*Session).upload)},
 }
 

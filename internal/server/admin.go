@@ -35,6 +35,10 @@ type Status struct {
 	Connections int    `json:"connections"`
 	Watches     int    `json:"watches"`
 	Meetings    int    `json:"meetings"`           // of devices that are being linked, now
+	Relay       uint16 `json:"relay"`              // the port of the relay; 0: there is none
+	Relayed     int    `json:"relayed"`            // addresses that are relayed, now
+	RelayBytes  uint64 `json:"relay_bytes"`        // forwarded since the start
+	RelayStops  uint64 `json:"relay_stops"`        // packets that a quota, or whom they were for, stopped
 	Memory      uint64 `json:"memory"`             // bytes that the process holds
 	Retiring    string `json:"retiring,omitempty"` // when it is to be switched off
 	Reason      string `json:"reason,omitempty"`
@@ -61,6 +65,10 @@ func (s *Server) Status() Status {
 		Accounts: here, Moved: moved, Logs: total.Logs, Entries: total.Entries, LogBytes: total.Bytes,
 		Watches: s.logs.Stats().Watches, Meetings: s.meetings.Count(),
 		Blobs: blobs, Bytes: blobBytes, Connections: n, Memory: m.Sys - m.HeapReleased,
+	}
+	if r := s.relay.Load(); r != nil {
+		n := r.Stats()
+		st.Relay, st.Relayed, st.RelayBytes, st.RelayStops = r.Port(), n.Allocations, n.Bytes, n.Refused
 	}
 	if r := s.dir.Retiring(); r != nil {
 		st.Retiring, st.Reason = time.UnixMilli(int64(r.On)).UTC().Format(time.RFC3339), r.Reason

@@ -35,7 +35,7 @@ func seeds(f *testing.F) {
 		wire.OpCapability: wire.Capability{Add: make([]wire.Hash, 3)}, wire.OpStatement: wire.Statement{Signed: []byte("x")},
 		wire.OpVisit: wire.Visit{Handle: "ana@example.org", Message: []byte("x")}, wire.OpVisitSay: wire.Say{Message: []byte("x")},
 		wire.OpMeetSay: wire.Say{Message: []byte("x")},
-		wire.OpRecover: wire.Recover{Handle: "ana@example.org", Signed: [][]byte{{1}, {2}}}, wire.OpRecord: wire.Record{Sealed: []byte("x")}, wire.OpBackup: wire.Backup{Sealed: []byte("x"), Replaces: &wire.Hash{}},
+		wire.OpRecover: wire.Recover{Handle: "ana@example.org", Signed: [][]byte{{1}, {2}}}, wire.OpRecord: wire.Record{Sealed: []byte("x")}, wire.OpRelays: wire.Done{}, wire.OpBackup: wire.Backup{Sealed: []byte("x"), Replaces: &wire.Hash{}},
 	} {
 		f.Add(wire.EncodeFrame(1<<63, uint16(op), body))
 	}

@@ -36,7 +36,7 @@ func (s *Server) Handler() http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		if r.TLS != nil && s.Pin() == (wire.Hash{}) {
+		if s.secure.Load() && s.Pin() == (wire.Hash{}) {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		// No web page has business here; a device sends no origin.

@@ -15,8 +15,8 @@ type policy struct {
 	open   bool
 	limits config.Limits
 
-	connects, lookups, claims, puts, registrations, badAuths, blobs, programs, visits meter[netip.Prefix]
-	targets                                                                           meter[string]
+	connects, lookups, claims, puts, registrations, badAuths, blobs, programs, visits, relays meter[netip.Prefix]
+	targets                                                                                   meter[string]
 }
 
 func newPolicy(open bool, l config.Limits) *policy {
@@ -30,6 +30,7 @@ func newPolicy(open bool, l config.Limits) *policy {
 	p.blobs.set(l.BlobRequestsPerMinute, time.Minute)
 	p.programs.set(l.ProgramsPerHour, time.Hour)
 	p.visits.set(l.VisitsPerMinute, time.Minute)
+	p.relays.set(l.RelayRequestsPerMinute, time.Minute)
 	p.targets.set(l.ClaimsPerTargetHour, time.Hour)
 	return p
 }

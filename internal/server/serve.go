@@ -17,12 +17,16 @@ import (
 // ServeOptions say where and how a server listens.
 type ServeOptions struct {
 	Listen      string // "127.0.0.1:7700", ":443"
-	Domain      string // certificates by ACME for this name
+	Domain      string // certificates by ACME (RFC 8555) for this name
+	ACME        string // the authority's directory; empty: Let's Encrypt
 	CertFile    string // or from files, read again when they change
 	KeyFile     string
 	Own         bool                      // or one of its own, by a key that devices are told of
 	BehindProxy bool                      // plain HTTP from a proxy
+	Relay       *RelayOptions             // nil: calls are not relayed
 	Ready       func(addr netip.AddrPort) // called once the socket is bound
+
+	acme *http.Client // reaches the authority; nil: as any other program
 }
 
 // Serve listens until ctx ends, then stops gracefully: no new connections, requests
@@ -51,14 +55,28 @@ func (s *Server) Serve(ctx context.Context, o ServeOptions) error {
 		}
 		s.dir.SetHost(host)
 	}
+	relaying, err := s.startRelay(bound, o)
+	if err != nil {
+		ln.Close()
+		return err
+	}
+	var speaks func(net.Conn)
+	if relaying != nil {
+		defer s.stopRelay(relaying)
+		if !o.BehindProxy {
+			speaks = relaying.Serve
+		}
+	}
 	admin, err := s.serveAdmin()
 	if err != nil {
 		ln.Close()
 		return err
 	}
+	s.secure.Store(tlsConfig != nil)
+	port := share(ln, tlsConfig, speaks)
+	defer port.busy.Wait()
 	web := &http.Server{
 		Handler:           s.Handler(),
-		TLSConfig:         tlsConfig,
 		ReadHeaderTimeout: 15 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
@@ -67,13 +85,7 @@ func (s *Server) Serve(ctx context.Context, o ServeOptions) error {
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	done := make(chan error, 1)
-	go func() {
-		if tlsConfig != nil {
-			done <- web.ServeTLS(ln, "", "")
-		} else {
-			done <- web.Serve(ln)
-		}
-	}()
+	go func() { done <- web.Serve(port) }()
 	beating := make(chan struct{})
 	over := make(chan struct{})
 	go func() { defer close(beating); s.keep(over) }()

@@ -77,6 +77,8 @@ type Server struct {
 	pin      atomic.Pointer[wire.Hash] // of a server that vouches for itself
 	staged   atomic.Int64              // bytes of entries that arrive in parts
 	page     *page.Page
+	relay    atomic.Pointer[relaying] // while it listens
+	secure   atomic.Bool              // it speaks TLS
 	stop     chan struct{}
 	closing  sync.Once
 	wait     sync.WaitGroup // socket readers, and work beside them
@@ -270,6 +272,9 @@ func (s *Server) Tick(now time.Time) {
 	s.logs.Tick(now)
 	s.inboxes.Tick(now)
 	s.meetings.Tick(now)
+	if r := s.relay.Load(); r != nil {
+		r.Tick(now)
+	}
 	for _, x := range []struct {
 		what string
 		err  error
@@ -313,8 +318,11 @@ func (s *Server) dropDeparted() error {
 }
 
 // endDevice ends the connections of a device that is gone, or whose account is
-// suspended.
+// suspended, and what is relayed for it.
 func (s *Server) endDevice(owner []byte, why *wire.Error) {
+	if r := s.relay.Load(); r != nil {
+		defer r.End(string(owner))
+	}
 	s.mu.Lock()
 	var open []*Session
 	for x := range s.devices[string(owner)] {

@@ -11,7 +11,7 @@ import (
 // newSource waits on the descriptor of a plain TCP connection, so that a buffer is
 // taken only when bytes are there.
 func newSource(conn net.Conn) source {
-	if tcp, ok := conn.(*net.TCPConn); ok {
+	if tcp, ok := bareConn(conn).(*net.TCPConn); ok {
 		if raw, err := tcp.SyscallConn(); err == nil {
 			return &bare{raw}
 		}

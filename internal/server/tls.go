@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -74,6 +75,7 @@ func (s *Server) tlsConfig(o ServeOptions) (*tls.Config, error) {
 			Prompt:     autocert.AcceptTOS,
 			HostPolicy: autocert.HostWhitelist(o.Domain),
 			Cache:      autocert.DirCache(filepath.Join(s.o.Dir, "acme")),
+			Client:     &acme.Client{DirectoryURL: cmp.Or(o.ACME, autocert.DefaultACMEDirectory), HTTPClient: o.acme},
 		}
 		c.GetCertificate = m.GetCertificate
 		c.NextProtos = append(c.NextProtos, acme.ALPNProto)

@@ -197,11 +197,12 @@ func (s *stage) wait(limit time.Duration, ok func() bool) {
 	}
 }
 
-// entered says whether everybody who was invited is in every room.
+// entered says whether everybody who was invited is in every room, and nobody waits outside
+// to be let in again: what is said then, everybody gets.
 func (s *stage) entered() bool {
 	for _, h := range s.rooms {
 		for _, d := range h.people {
-			if _, err := d.Client.GenerationState(h.id); err != nil {
+			if state, err := d.Client.GenerationState(h.id); err != nil || state == store.GenLost {
 				return false
 			}
 		}

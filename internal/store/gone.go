@@ -220,7 +220,7 @@ type Clearing struct {
 // ofRooms are the tables of what belongs to a room, besides its messages and notices.
 var ofRooms = []string{
 	"rooms", "marks", "receipts", "owed", "outbox", "past", "wants", "inboxes", "capabilities", "invitations", "generations", "mls", "known",
-	"places", "staged", "joins", "profiles_owed", "room_pictures", "pictures_owed", "pins", "room_links", "knocks", "asked", "transfers",
+	"places", "staged", "joins", "profiles_owed", "room_pictures", "pictures_owed", "pins", "room_links", "knocks", "asked", "calls", "transfers",
 }
 
 // BeginClearing notes that everything that a room holds now is to be erased.
@@ -247,8 +247,10 @@ func (t Tx) Clear(c Clearing, now int64, limit int) ([]Erased, error) {
 	if err := t.EraseAll(some, now); err != nil || len(some) == limit {
 		return some, err
 	}
-	if err := t.tx.Exec(`DELETE FROM notices WHERE room = ?`, c.Room); err != nil {
-		return nil, err
+	for _, sql := range []string{`DELETE FROM notices WHERE room = ?`, `DELETE FROM calls WHERE room = ? AND stage = 4`} {
+		if err := t.tx.Exec(sql, c.Room); err != nil {
+			return nil, err
+		}
 	}
 	if c.Forget {
 		for _, table := range ofRooms {

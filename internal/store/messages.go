@@ -221,6 +221,7 @@ func (t Tx) MergeRoom(from, to room.ID) error {
 		`DELETE FROM messages WHERE room = ?1 AND room <> ?2`, // the other room has them
 		`UPDATE OR IGNORE receipts SET room = ?2 WHERE room = ?1`,
 		`UPDATE notices SET room = ?2 WHERE room = ?1`,
+		`UPDATE calls SET room = ?2 WHERE room = ?1`,
 		`UPDATE OR IGNORE pins SET room = ?2 WHERE room = ?1`,
 		`UPDATE OR IGNORE marks SET room = ?2 WHERE room = ?1`,
 		`DELETE FROM marks WHERE room = ?1 AND room <> ?2`,

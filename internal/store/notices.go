@@ -16,6 +16,9 @@ type Notice struct {
 	Text string    // in English
 	Said said.Said // the same by its key; zero of one that an earlier version kept
 	Pos  int64     // of one that stands in the conversation: its place among the messages; else 0
+	Call *room.CallID
+	// Unseen: it counts among what the person has not seen.
+	Unseen bool
 }
 
 // AddNotice keeps a notice.
@@ -28,7 +31,7 @@ func (t Tx) AddNotice(n Notice) error {
 	if n.Said.Key != "" {
 		what = wire.Marshal(n.Said)
 	}
-	return t.tx.Exec(`INSERT INTO notices (room, time, kind, text, pos, said) VALUES (?,?,?,?,?,?)`, n.Room, n.Time, n.Kind, n.Text, pos, what)
+	return t.tx.Exec(`INSERT INTO notices (room, time, kind, text, pos, said, call, unseen) VALUES (?,?,?,?,?,?,?,?)`, n.Room, n.Time, n.Kind, n.Text, pos, what, n.Call, n.Unseen)
 }
 
 // NoticesLike counts equal notices since a time, among the last ones.
@@ -43,11 +46,11 @@ func (t Tx) Notices(after int64) ([]Notice, error) {
 	return collect(t, `SELECT `+noticeColumns+` FROM notices WHERE id > ? ORDER BY id`, scanNotice, after)
 }
 
-const noticeColumns = `id, room, time, kind, text, COALESCE(pos, 0), said`
+const noticeColumns = `id, room, time, kind, text, COALESCE(pos, 0), said, call, unseen`
 
 func scanNotice(r *sqlite.Row) (n Notice, err error) {
 	var what []byte
-	if err := r.Scan(&n.ID, &n.Room, &n.Time, &n.Kind, &n.Text, &n.Pos, &what); err != nil || what == nil {
+	if err := r.Scan(&n.ID, &n.Room, &n.Time, &n.Kind, &n.Text, &n.Pos, &what, &n.Call, &n.Unseen); err != nil || what == nil {
 		return n, err
 	}
 	return n, wire.Unmarshal(what, &n.Said)

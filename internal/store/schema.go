@@ -432,6 +432,29 @@ CREATE TABLE register_changes ( -- what this device said of it and has not read 
 	PRIMARY KEY (what, of)
 ) WITHOUT ROWID;
 `, `
+CREATE TABLE calls (
+	call     BLOB PRIMARY KEY,         -- a room.CallID
+	room     BLOB NOT NULL,            -- in whose conversation it stands
+	peer     BLOB NOT NULL,            -- the other account
+	outgoing INTEGER NOT NULL,
+	video    INTEGER NOT NULL,
+	matched  INTEGER NOT NULL,         -- the person said that the words match
+	stage    INTEGER NOT NULL,         -- a CallStage
+	quiet    INTEGER NOT NULL,         -- a CallQuiet
+	reason   INTEGER NOT NULL,         -- a CallEnd; 0: it goes on
+	began    INTEGER NOT NULL,         -- Unix milliseconds, as the two below
+	answered INTEGER NOT NULL,
+	ended    INTEGER NOT NULL,
+	pos      INTEGER NOT NULL,         -- of its notice; 0: none
+	live     BLOB NOT NULL             -- the client's, while it goes on
+) WITHOUT ROWID;
+CREATE INDEX calls_live ON calls (room, began, call) WHERE stage < 4;
+CREATE INDEX calls_past ON calls (pos) WHERE pos > 0;
+CREATE INDEX calls_room ON calls (room, began);
+ALTER TABLE notices ADD COLUMN call BLOB; -- of one that tells of a call
+ALTER TABLE notices ADD COLUMN unseen INTEGER NOT NULL DEFAULT 0; -- 1: it counts as unread
+CREATE INDEX notices_unseen ON notices (room, pos) WHERE unseen = 1 AND pos IS NOT NULL;
+`, `
 CREATE TABLE transfers ( -- the ways of files, from here and to here
 	id      INTEGER PRIMARY KEY AUTOINCREMENT,
 	room    BLOB NOT NULL,

@@ -59,6 +59,19 @@ func (t Tx) FirstUnseen(id room.ID) (pos int64, ok bool, err error) {
 	return pos, ok, err
 }
 
+// unseenNotices are what happened that counts as unread: calls that were missed.
+const unseenNotices = `FROM notices INDEXED BY notices_unseen WHERE unseen = 1 AND pos IS NOT NULL`
+
+// SeeNotices notes as seen what happened in a room through a place, and says whether anything
+// was not before.
+func (t Tx) SeeNotices(id room.ID, pos int64) (bool, error) {
+	some, err := t.one(`SELECT 1 `+unseenNotices+` AND room = ? AND pos <= ? LIMIT 1`, func(*sqlite.Row) error { return nil }, id, pos)
+	if err != nil || !some {
+		return false, err
+	}
+	return true, t.tx.Exec(`UPDATE notices INDEXED BY notices_unseen SET unseen = 0 WHERE unseen = 1 AND pos IS NOT NULL AND room = ? AND pos <= ?`, id, pos)
+}
+
 // FirstSince is the place of a room's first shown message that was said at or after a time,
 // Unix milliseconds. Places follow the order in which this device read, which is that of the
 // times but for a few seconds, so it is looked for by halving.
@@ -93,11 +106,16 @@ func (t Tx) FirstSince(id room.ID, at int64) (pos int64, ok bool, err error) {
 	return pos, found, nil
 }
 
-// Unseen counts a room's messages of others that the person has not seen, and among them
+// Unseen counts a room's messages of others that the person has not seen, calls that were
+// missed, and among the messages
 // those that name the person.
 func (t Tx) Unseen(id room.ID) (n, mentions int64, err error) {
 	_, err = t.one(`SELECT COUNT(*), COALESCE(SUM(flags & 16 <> 0), 0) FROM messages INDEXED BY messages_unseen WHERE room = ? AND `+unseen,
 		func(r *sqlite.Row) error { return r.Scan(&n, &mentions) }, id)
+	if err != nil {
+		return 0, 0, err
+	}
+	_, err = t.one(`SELECT COUNT(*) `+unseenNotices+` AND room = ?`, func(r *sqlite.Row) error { n += r.Int(0); return nil }, id)
 	return n, mentions, err
 }
 
@@ -113,6 +131,16 @@ func (t Tx) AllUnseen() (map[room.ID]Count, error) {
 		var n Count
 		err := r.Scan(&id, &n.Unseen, &n.Mentions)
 		out[id] = n
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = t.tx.Query(`SELECT room, COUNT(*) `+unseenNotices+` GROUP BY room`, func(r *sqlite.Row) error {
+		var id room.ID
+		var n int64
+		err := r.Scan(&id, &n)
+		out[id] = Count{out[id].Unseen + n, out[id].Mentions}
 		return err
 	})
 	return out, err
@@ -167,7 +195,7 @@ func (t Tx) LastNoticeIn(id room.ID) (*Notice, error) {
 // AllLastNotices are the last things that happened in all rooms.
 func (t Tx) AllLastNotices() (map[room.ID]*Notice, error) {
 	out := map[room.ID]*Notice{}
-	err := t.tx.Query(`SELECT `+strings.NewReplacer("id, room,", "n.id, n.room,", "kind", "n.kind").Replace(noticeColumns)+` FROM rooms r CROSS JOIN notices n
+	err := t.tx.Query(`SELECT `+strings.NewReplacer("id, room,", "n.id, n.room,", "kind", "n.kind", "call,", "n.call,").Replace(noticeColumns)+` FROM rooms r CROSS JOIN notices n
 		ON n.id = (SELECT id FROM notices WHERE room = r.room AND pos IS NOT NULL ORDER BY pos DESC LIMIT 1)`, func(r *sqlite.Row) error {
 		n, err := scanNotice(r)
 		if n.Room != nil {

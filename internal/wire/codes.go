@@ -44,6 +44,7 @@ const (
 	CodeMoved
 	CodeRetired
 	CodeBackupMoved
+	CodeNoRelay
 )
 
 // The codes of files.
@@ -64,7 +65,8 @@ var codeNames = [...]string{
 	CodeInternal: "internal error", CodeLogExists: "log exists", CodeTooSoon: "too soon",
 	CodeOrder: "out of order", CodeCursors: "too many cursors", CodeNoMeeting: "no such meeting",
 	CodeMoved: "moved away", CodeRetired: "retired", CodeBackupMoved: "backup moved",
-	CodeOffset: "wrong offset",
+	CodeNoRelay: "no relay",
+	CodeOffset:  "wrong offset",
 }
 
 // String is the code's stable name.

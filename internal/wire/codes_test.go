@@ -15,7 +15,7 @@ var golden = []string{
 	"quota", "slow down", "no such handle", "handle taken", "invitation needed", "bad chain",
 	"head moved", "inbox full", "bad capability", "no such blob", "storage full", "suspended",
 	"internal error", "log exists", "too soon", "out of order", "too many cursors", "no such meeting",
-	"moved away", "retired", "backup moved", "code 33", "code 34", "code 35", "wrong offset",
+	"moved away", "retired", "backup moved", "no relay", "code 34", "code 35", "wrong offset",
 }
 
 func TestCodesAreStable(t *testing.T) {
@@ -39,7 +39,7 @@ func TestCodesAreStable(t *testing.T) {
 		OpHello: 1, OpAppend: 2, OpPart: 3, OpSignal: 4, OpWatch: 5, OpCredit: 6, OpRead: 7, OpAck: 8, OpClaim: 9,
 		OpPut: 10, OpUnwatch: 11, OpDrop: 12, OpVisit: 13, OpVisitSay: 14, OpRegister: 32, OpAuth: 33, OpStatement: 34, OpPublish: 35, OpCount: 36, OpInbox: 37,
 		OpInboxAck: 38, OpCapability: 39, OpCreate: 40, OpTicket: 41, OpDelete: 42,
-		OpInvite: 43, OpMeet: 44, OpMeetSay: 45, OpMeetEnd: 46, OpBackup: 53, OpUpload: 55,
+		OpInvite: 43, OpMeet: 44, OpMeetSay: 45, OpMeetEnd: 46, OpBackup: 53, OpRelays: 54, OpUpload: 55,
 		OpReserve: 50, OpEnter: 51, OpLeave: 52, EventRetiring: 70,
 		EventEntry: 64, EventSignal: 65, EventEnded: 66, EventPart: 67, EventInbox: 68, EventMet: 69,
 	} {

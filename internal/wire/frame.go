@@ -54,6 +54,7 @@ const (
 	OpEnter      Op = 51 // Enter -> Done
 	OpLeave      Op = 52 // Leave -> Done: of an account that has moved away
 	OpBackup     Op = 53 // Backup -> Backup
+	OpRelays     Op = 54 // Done -> Relays
 	OpUpload     Op = 55 // UploadRequest -> Done
 )
 

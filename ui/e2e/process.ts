@@ -1,7 +1,7 @@
 // Real processes: the server and the app as people run them.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 
 /** The program under test. */
@@ -72,11 +72,15 @@ export async function run(args: string[], env: Record<string, string> = {}): Pro
   return out.split('\n').filter((l) => l.startsWith('{')).map((l) => JSON.parse(l) as Record<string, unknown>);
 }
 
-/** freePort is a port that nothing listens on at this moment, for what has to be told one. */
+/** freePort is a port that nothing listens on, below those that a system gives to connections: none of
+ * them takes it while what listens there is stopped. */
 export async function freePort(): Promise<number> {
-  const s = createServer().listen(0, '127.0.0.1');
-  await new Promise((done) => s.once('listening', done));
-  const { port } = s.address() as AddressInfo;
-  await new Promise((done) => s.close(done));
-  return port;
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const s = createServer().listen(port, '127.0.0.1');
+    const free = await new Promise<boolean>((done) => s.once('listening', () => done(true)).once('error', () => done(false)));
+    if (!free) continue;
+    await new Promise((done) => s.close(done));
+    return port;
+  }
 }

@@ -1,7 +1,7 @@
 // A home server, as its operator runs it.
 
 import { join } from 'node:path';
-import { Process, run } from './process';
+import { freePort, Process, run } from './process';
 
 export class Server {
   host = '';
@@ -11,7 +11,7 @@ export class Server {
 
   /** start serves: the first time on a free port, then on the same one. */
   async start(): Promise<void> {
-    const [p, first] = await Process.start<{ host: string }>(['server', '--json', '--data', this.dir, '--listen', this.host || '127.0.0.1:0', ...this.args]);
+    const [p, first] = await Process.start<{ host: string }>(['server', '--json', '--data', this.dir, '--listen', this.host || `127.0.0.1:${await freePort()}`, ...this.args]);
     this.#process = p;
     this.host = first.host;
   }

@@ -4,18 +4,20 @@ package api
 // is always EventHello. Whoever loses the connection connects anew and loads again what
 // it shows: nothing is replayed.
 type Event struct {
-	Type    EventType `json:"type"`
-	Room    string    `json:"room,omitempty"`
-	Row     *Room     `json:"row,omitempty"`     // room: as it is in the list now, if it is there
-	Message *Message  `json:"message,omitempty"` // message and changed
-	ID      string    `json:"id,omitempty"`      // gone: of the message
-	Person  string    `json:"person,omitempty"`  // an account
-	On      bool      `json:"on,omitempty"`      // writing, here
-	Notice  *Notice   `json:"notice,omitempty"`
-	File    *File     `json:"file,omitempty"` // file: of the message ID
-	Hosts   []Host    `json:"hosts,omitempty"`
-	Text    string    `json:"text,omitempty"`
-	Code    string    `json:"code,omitempty"` // trouble: of what Text says: see docs/command-line.md
+	Type    EventType  `json:"type"`
+	Room    string     `json:"room,omitempty"`
+	Row     *Room      `json:"row,omitempty"`     // room: as it is in the list now, if it is there
+	Message *Message   `json:"message,omitempty"` // message and changed
+	ID      string     `json:"id,omitempty"`      // gone: of the message
+	Person  string     `json:"person,omitempty"`  // an account
+	On      bool       `json:"on,omitempty"`      // writing, here
+	Notice  *Notice    `json:"notice,omitempty"`
+	File    *File      `json:"file,omitempty"` // file: of the message ID
+	Hosts   []Host     `json:"hosts,omitempty"`
+	Call    *Call      `json:"call,omitempty"`  // call
+	Media   *CallMedia `json:"media,omitempty"` // media: Candidates are the new ones
+	Text    string     `json:"text,omitempty"`
+	Code    string     `json:"code,omitempty"` // trouble: of what Text says: see docs/command-line.md
 }
 
 // EventType says what happened.
@@ -23,6 +25,8 @@ type EventType string
 
 // The events.
 const (
+	EventCall     EventType = "call"     // a call began, changed or is over
+	EventMedia    EventType = "media"    // the other side of a call has said something
 	EventHello    EventType = "hello"    // the stream begins
 	EventMessage  EventType = "message"  // a new message
 	EventChanged  EventType = "changed"  // a message changed: state, edit, reaction, star, deletion

@@ -17,6 +17,7 @@ type Message struct {
 	Event     string     `json:"event,omitempty"` // of an event: what happened, a kind of notice
 	Text      string     `json:"text"`            // Markdown; of an event a sentence in English
 	Said      *Said      `json:"said,omitempty"`  // of an event: the same sentence, to be said in any language
+	Call      *Call      `json:"call,omitempty"`  // of the event "call": the call, if this device has it
 	Sent      int64      `json:"sent"`            // by the sender's clock
 	Arrived   int64      `json:"arrived,omitempty"`
 	State     string     `json:"state"`          // received, or of an own message queued, stored, delivered, read, failed, expired

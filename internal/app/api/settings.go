@@ -1,7 +1,7 @@
 package api
 
-// Settings are the person's, for this device. Receipts, typing, presence, disappear and recent_emoji are
-// alike on all of their devices.
+// Settings are the person's, for this device. Receipts, typing, presence, disappear,
+// recent_emoji, calls_relay and calls_from are alike on all of their devices.
 type Settings struct {
 	Theme       string `json:"theme"`    // system, light or dark
 	Language    string `json:"language"` // "" as the system; en, de, es
@@ -18,6 +18,9 @@ type Settings struct {
 	Retention   int64  `json:"retention"`  // days that this device keeps messages; 0 for ever
 	Disappear   int64  `json:"disappear"`  // seconds, of rooms made here
 	RecentEmoji string `json:"recent_emoji"`
+	CallsRelay  bool   `json:"calls_relay"`  // take relayed paths only, always
+	CallsFrom   string `json:"calls_from"`   // whose calls ring: accepted or compared
+	CallsRing   bool   `json:"calls_ring"`   // this device rings
 	SendRate    int64  `json:"send_rate"`    // KiB of files in a second; 0 as fast as it goes
 	ReceiveRate int64  `json:"receive_rate"` // the same for those that come
 }
@@ -39,6 +42,9 @@ type SettingsChange struct {
 	Retention   *int64  `json:"retention,omitempty"`
 	Disappear   *int64  `json:"disappear,omitempty"`
 	RecentEmoji *string `json:"recent_emoji,omitempty"`
+	CallsRelay  *bool   `json:"calls_relay,omitempty"`
+	CallsFrom   *string `json:"calls_from,omitempty"`
+	CallsRing   *bool   `json:"calls_ring,omitempty"`
 	SendRate    *int64  `json:"send_rate,omitempty"`
 	ReceiveRate *int64  `json:"receive_rate,omitempty"`
 }

@@ -37,6 +37,13 @@ func TestErrorsNameTheirLine(t *testing.T) {
 		"open = true\ndomain = \"a.org\"\ncert-file = \"x\"\nkey-file = \"y\"\n": "f:2: domain: ",
 		"cert-file = \"x\"\n":                                                    "f:1: cert-file: ",
 		"proxies = [\"all\"]\n":                                                  "f:1: proxies: ",
+		"open = true\nrelay-port = \"x\"\n":                                      "f:2: relay-port: ",
+		"relay-port = \"0\"\n":                                                   "f:1: relay-port: ",
+		"relay-ports = \"80-90\"\n":                                              "f:1: relay-ports: ",
+		"relay-ports = \"6000-5000\"\n":                                          "f:1: relay-ports: ",
+		"relay-addresses = [\"example.org\"]\n":                                  "f:1: relay-addresses: ",
+		"relay-addresses = [\"1.1.1.1\", \"1.1.1.2\"]\n":                         "f:1: relay-addresses: ",
+		"relay-peers = [\"home\"]\n":                                             "f:1: relay-peers: ",
 		"[nothing]\nx = 1\n":                                                     "f:1: there is no setting",
 	} {
 		_, err := Parse("f", []byte(text))

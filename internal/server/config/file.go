@@ -39,7 +39,11 @@ func section(b *bytes.Buffer, v reflect.Value) {
 		case reflect.String:
 			fmt.Fprintf(b, "%q\n", x.String())
 		case reflect.Slice:
-			fmt.Fprintf(b, "[\"%s\"]\n", strings.Join(x.Interface().([]string), `", "`))
+			list := x.Interface().([]string)
+			if len(list) > 0 {
+				list = []string{`"` + strings.Join(list, `", "`) + `"`}
+			}
+			fmt.Fprintf(b, "%s\n", list)
 		default:
 			fmt.Fprintf(b, "%v\n", x.Interface())
 		}

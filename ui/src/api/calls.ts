@@ -7,11 +7,16 @@ import type {
   BackupFile,
   BackupPart,
   Backups,
+  Call,
+  CallDescription,
+  CallMedia,
   ConfirmLinking,
   ConfirmWords,
   DeleteQuery,
   EditMessage,
   EndAccount,
+  EndCall,
+  EventStream,
   ExportQuery,
   File,
   FileChange,
@@ -37,6 +42,8 @@ import type {
   NameInfo,
   NameQuery,
   NewAccount,
+  NewCall,
+  NewCandidates,
   NewFiles,
   NewLink,
   NewMessage,
@@ -51,6 +58,7 @@ import type {
   OwnDevice,
   Page,
   PageQuery,
+  PastCalls,
   Person,
   PersonChange,
   PersonDetail,
@@ -60,6 +68,8 @@ import type {
   React,
   RecoverAccount,
   Recovery,
+  RelayQuery,
+  Relays,
   RenameDevice,
   Report,
   Reported,
@@ -390,6 +400,50 @@ export const retry = (message: string, signal?: AbortSignal): Promise<Message> =
 export const messageWho = (message: string, signal?: AbortSignal): Promise<Who> =>
   request<Who>('GET', `/messages/${part(message)}/who`, { signal })
 
+/** The calls that ring or go on. (GET /calls) */
+export const calls = (signal?: AbortSignal): Promise<Call[]> =>
+  request<Call[]>('GET', '/calls', { signal })
+
+/** The calls that are over, the last one first. (GET /calls/past) */
+export const pastCalls = (query: PastCalls = {}, signal?: AbortSignal): Promise<Call[]> =>
+  request<Call[]>('GET', '/calls/past', { query, signal })
+
+/** Call the other person of a conversation of two. (POST /calls) */
+export const startCall = (body: NewCall, signal?: AbortSignal): Promise<Call> =>
+  request<Call>('POST', '/calls', { body, signal })
+
+/** One call. (GET /calls/{call}) */
+export const call = (call: string, signal?: AbortSignal): Promise<Call> =>
+  request<Call>('GET', `/calls/${part(call)}`, { signal })
+
+/** What the other side of a call has said so far. (GET /calls/{call}/media) */
+export const callMedia = (call: string, signal?: AbortSignal): Promise<CallMedia> =>
+  request<CallMedia>('GET', `/calls/${part(call)}/media`, { signal })
+
+/** Take a call that rings. Answers when this device's answer is the one that counts. (POST /calls/{call}/answer) */
+export const answerCall = (call: string, body: CallDescription, signal?: AbortSignal): Promise<Call> =>
+  request<Call>('POST', `/calls/${part(call)}/answer`, { body, signal })
+
+/** Tell the other side ICE candidates of this one. (POST /calls/{call}/candidates) */
+export const addCandidates = (call: string, body: NewCandidates, signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', `/calls/${part(call)}/candidates`, { body, signal })
+
+/** Give this side another description: an ICE restart. Where the other side was first with its own, that is the one to answer. (POST /calls/{call}/renew) */
+export const renewCall = (call: string, body: CallDescription, signal?: AbortSignal): Promise<CallMedia> =>
+  request<CallMedia>('POST', `/calls/${part(call)}/renew`, { body, signal })
+
+/** Answer the other side's new description. (POST /calls/{call}/renewed/{round}) */
+export const callRenewed = (call: string, round: string, body: CallDescription, signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', `/calls/${part(call)}/renewed/${part(round)}`, { body, signal })
+
+/** Say that both see the same words. (PUT /calls/{call}/matched) */
+export const callMatched = (call: string, body: SetOn, signal?: AbortSignal): Promise<void> =>
+  request<void>('PUT', `/calls/${part(call)}/matched`, { body, signal })
+
+/** Hang up, decline, or give up. (POST /calls/{call}/end) */
+export const endCall = (call: string, body: EndCall, signal?: AbortSignal): Promise<void> =>
+  request<void>('POST', `/calls/${part(call)}/end`, { body, signal })
+
 /** The files of conversations, newest first. (GET /files) */
 export const files = (query: FileList = {}, signal?: AbortSignal): Promise<File[]> =>
   request<File[]>('GET', '/files', { query, signal })
@@ -420,6 +474,10 @@ export const cancelFile = (message: string, file: string, signal?: AbortSignal):
 /** Search everything. (GET /search) */
 export const search = (query: SearchQuery = {}, signal?: AbortSignal): Promise<Found> =>
   request<Found>('GET', '/search', { query, signal })
+
+/** Where a call in a room is helped: STUN and TURN. No servers: nowhere, and it may do without. (GET /calls/relays) */
+export const relays = (query: RelayQuery = {}, signal?: AbortSignal): Promise<Relays> =>
+  request<Relays>('GET', '/calls/relays', { query, signal })
 
 /** Everybody this device knows as a contact or has blocked. (GET /people) */
 export const people = (signal?: AbortSignal): Promise<Person[]> =>

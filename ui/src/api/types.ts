@@ -82,6 +82,75 @@ export interface Backups {
   restore?: Restore
 }
 
+/** Call is a call that rings or runs, or, in the list of calls, one that is over. */
+export interface Call {
+  /** 32 hexadecimal digits */
+  id: string
+  room: string
+  /** the other account */
+  person: string
+  name: string
+  tint: number
+  /** numbers were compared */
+  compared: boolean
+  outgoing: boolean
+  video: boolean
+  stage: CallStage
+  /** this device holds it */
+  here: boolean
+  /** the window that has its sound and picture */
+  window?: string
+  /** the offer */
+  began: number
+  /** the answer that counts */
+  answered?: number
+  ended?: number
+  end?: CallEnd
+  /** this side must take relayed paths only */
+  relayed: boolean
+  /** two, once the call is taken; both sides read them out */
+  words?: string[]
+  matched?: boolean
+  /** of the called person that ring */
+  devices?: number
+  /** this device rings */
+  rings?: boolean
+  /** of a call that came to nothing since the other person called at the same moment: that call; who held this one answers it */
+  instead?: string
+}
+
+/** CallDescription is a description of a call's side: of an answer, a renewal or the answer to one. */
+export interface CallDescription {
+  sdp: string
+  window?: string
+}
+
+/** CallEnd is why a call is over. */
+export type CallEnd = 'hung_up' | 'declined' | 'busy' | 'missed' | 'failed' | 'elsewhere'
+
+/** CallMedia is what the one who holds a call needs of the other side: everything so far. */
+export interface CallMedia {
+  call: Call
+  round: number
+  /** of this round, if the other side made it */
+  offer?: string
+  /** of this round, if the other side made it */
+  answer?: string
+  /** of the other side, in this round */
+  candidates: Candidate[]
+}
+
+/** CallStage is how far a call is. */
+export type CallStage = 'calling' | 'ringing' | 'talking' | 'over'
+
+/** Candidate is an ICE candidate, RFC 8445, as RTCIceCandidate has it. */
+export interface Candidate {
+  mid: string
+  line: number
+  /** "": the last one of this round */
+  candidate: string
+}
+
 /** Change is something that changed about a person, newest first. */
 export interface Change {
   time: number
@@ -129,6 +198,13 @@ export interface EndAccount {
   handle: string
 }
 
+/** EndCall ends a call: hung_up, declined, busy or failed. */
+export interface EndCall {
+  end: CallEnd
+  /** a message that goes with it: decline with a few words */
+  text?: string
+}
+
 /** Event is one of GET /events: server-sent events whose data is this, as JSON. The first is always EventHello. Whoever loses the connection connects anew and loads again what it shows: nothing is replayed. */
 export interface Event {
   type: EventType
@@ -147,13 +223,23 @@ export interface Event {
   /** file: of the message ID */
   file?: File
   hosts?: Host[]
+  /** call */
+  call?: Call
+  /** media: Candidates are the new ones */
+  media?: CallMedia
   text?: string
   /** trouble: of what Text says: see docs/command-line.md */
   code?: string
 }
 
+/** EventStream says who listens. Of a window that holds a call the stream is what keeps it. */
+export interface EventStream {
+  /** its name, as PUT /window has it, or any other of 1 to 64 letters and digits */
+  window?: string
+}
+
 /** EventType says what happened. */
-export type EventType = 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'history' | 'file' | 'linking' | 'backups' | 'recovery' | 'trouble' | 'open'
+export type EventType = 'call' | 'media' | 'hello' | 'message' | 'changed' | 'gone' | 'room' | 'rooms' | 'person' | 'requests' | 'writing' | 'here' | 'notice' | 'hosts' | 'settings' | 'phase' | 'history' | 'file' | 'linking' | 'backups' | 'recovery' | 'trouble' | 'open'
 
 /** ExportQuery says how everything is exported. */
 export interface ExportQuery {
@@ -491,6 +577,8 @@ export interface Message {
   text: string
   /** of an event: the same sentence, to be said in any language */
   said?: Said
+  /** of the event "call": the call, if this device has it */
+  call?: Call
   /** by the sender's clock */
   sent: number
   arrived?: number
@@ -570,6 +658,22 @@ export interface NewAccount {
   invitation?: string
   /** to lock with; "" keeps the custody as it is */
   passphrase?: string
+}
+
+/** NewCall calls somebody. The description has the five parts of docs/protocol.md. */
+export interface NewCall {
+  room: string
+  video?: boolean
+  sdp: string
+  /** this window holds the call: it ends when the window's event stream does */
+  window?: string
+}
+
+/** NewCandidates tells the other side of candidates. */
+export interface NewCandidates {
+  /** 0 of offer and answer, else of a renewal */
+  round: number
+  candidates: Candidate[]
 }
 
 /** NewFile is a file that is to be sent: one of this computer, or one that was handed over. */
@@ -722,6 +826,14 @@ export interface PageQuery {
   limit?: number
 }
 
+/** PastCalls asks for calls that are over, the last one first. */
+export interface PastCalls {
+  /** a call: those before it */
+  before?: string
+  /** 1 to 200, 60 by default */
+  limit?: number
+}
+
 /** Person is somebody this device knows. */
 export interface Person {
   account: string
@@ -860,6 +972,27 @@ export interface Recovery {
   record: boolean
   /** after a recovery: what is not back yet */
   back?: Back
+}
+
+/** Relay is a STUN or TURN server. */
+export interface Relay {
+  urls: string[]
+  username?: string
+  credential?: string
+}
+
+/** RelayQuery says for a call in which room. */
+export interface RelayQuery {
+  room?: string
+}
+
+/** Relays are where a call may be helped: for RTCPeerConnection. */
+export interface Relays {
+  servers: Relay[]
+  /** take relayed paths only (iceTransportPolicy relay) */
+  only: boolean
+  /** new paths can be opened until then */
+  until?: number
 }
 
 /** RenameDevice calls a device something else. */
@@ -1114,7 +1247,7 @@ export interface SetOn {
   on: boolean
 }
 
-/** Settings are the person's, for this device. Receipts, typing, presence, disappear and recent_emoji are alike on all of their devices. */
+/** Settings are the person's, for this device. Receipts, typing, presence, disappear, recent_emoji, calls_relay and calls_from are alike on all of their devices. */
 export interface Settings {
   /** system, light or dark */
   theme: string
@@ -1140,6 +1273,12 @@ export interface Settings {
   /** seconds, of rooms made here */
   disappear: number
   recent_emoji: string
+  /** take relayed paths only, always */
+  calls_relay: boolean
+  /** whose calls ring: accepted or compared */
+  calls_from: string
+  /** this device rings */
+  calls_ring: boolean
   /** KiB of files in a second; 0 as fast as it goes */
   send_rate: number
   /** the same for those that come */
@@ -1163,6 +1302,9 @@ export interface SettingsChange {
   retention?: number
   disappear?: number
   recent_emoji?: string
+  calls_relay?: boolean
+  calls_from?: string
+  calls_ring?: boolean
   send_rate?: number
   receive_rate?: number
 }

@@ -48,6 +48,23 @@ export const de: Same<typeof en> = {
   'said.shut-out': '{name} hat diese Unterhaltung so geändert, dass dieses Gerät nicht folgen kann. Es bittet die anderen um Einlass; was sie inzwischen schreiben, ist hier nicht zu sehen.',
   'said.shut-out.unknown': 'Jemand hat diese Unterhaltung so geändert, dass dieses Gerät nicht folgen kann. Es bittet die anderen um Einlass; was sie inzwischen schreiben, ist hier nicht zu sehen.',
 
+  // calls; {time} is how long, as clocks show it
+  'said.call.talked': '{name} hat angerufen: {time}.',
+  'said.call.talked.own': 'Du hast {name} angerufen: {time}.',
+  'said.call.missed': 'Du hast einen Anruf von {name} verpasst.',
+  'said.call.missed.own': 'Du hast {name} angerufen. Niemand ist drangegangen.',
+  'said.call.missed.uncompared': '{name} hat angerufen. Es hat nicht geklingelt: Nur Menschen, mit denen du Nummern verglichen hast, dürfen dich anrufen.',
+  'said.call.declined': 'Du hast einen Anruf von {name} abgelehnt.',
+  'said.call.declined.own': '{name} hat deinen Anruf abgelehnt.',
+  'said.call.busy': '{name} hat angerufen, während du in einem anderen Gespräch warst.',
+  'said.call.busy.own': 'Du hast {name} angerufen. Dort lief ein anderes Gespräch.',
+  'said.call.failed': 'Ein Anruf von {name} fand keine Verbindung.',
+  'said.call.failed.own': 'Dein Anruf bei {name} fand keine Verbindung.',
+  'said.call.lost': '{name} hat angerufen: {time}. Dann riss die Verbindung ab.',
+  'said.call.lost.own': 'Du hast {name} angerufen: {time}. Dann riss die Verbindung ab.',
+  'said.call.forged': 'Das Gespräch mit {name} wurde beendet: Was seine Schlüssel beweisen sollte, passte nicht.',
+  'said.call.swapped': 'Das Gespräch mit {name} wurde beendet: Mittendrin hat ein Gerät einen anderen Schlüssel genannt.',
+
   // people and their devices
   'said.key': '{name} hat einen neuen Schlüssel. Das kommt vor, wenn jemand auf einem neuen Computer von vorn beginnt. Vergleicht Nummern, bevor ihr mehr sagt.',
   'said.device': '{name} hat ein neues Gerät verbunden.',

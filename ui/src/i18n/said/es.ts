@@ -48,6 +48,23 @@ export const es: Same<typeof en> = {
   'said.shut-out': '{name} cambió esta conversación de modo que este dispositivo no puede seguirla. Pide a los demás que lo dejen volver; lo que escriban mientras tanto no se ve aquí.',
   'said.shut-out.unknown': 'Alguien cambió esta conversación de modo que este dispositivo no puede seguirla. Pide a los demás que lo dejen volver; lo que escriban mientras tanto no se ve aquí.',
 
+  // calls; {time} is how long, as clocks show it
+  'said.call.talked': '{name} llamó: {time}.',
+  'said.call.talked.own': 'Llamaste a {name}: {time}.',
+  'said.call.missed': 'Perdiste una llamada de {name}.',
+  'said.call.missed.own': 'Llamaste a {name}. Nadie respondió.',
+  'said.call.missed.uncompared': '{name} llamó. No sonó: solo puede llamarte quien ha comparado números contigo.',
+  'said.call.declined': 'Rechazaste una llamada de {name}.',
+  'said.call.declined.own': '{name} rechazó tu llamada.',
+  'said.call.busy': '{name} llamó mientras estabas en otra llamada.',
+  'said.call.busy.own': 'Llamaste a {name}, que estaba en otra llamada.',
+  'said.call.failed': 'Una llamada de {name} no encontró conexión.',
+  'said.call.failed.own': 'Tu llamada a {name} no encontró conexión.',
+  'said.call.lost': '{name} llamó: {time}. Luego se perdió la conexión.',
+  'said.call.lost.own': 'Llamaste a {name}: {time}. Luego se perdió la conexión.',
+  'said.call.forged': 'La llamada con {name} se terminó: lo que debía probar sus claves no encajaba.',
+  'said.call.swapped': 'La llamada con {name} se terminó: a mitad de ella, un dispositivo nombró otra clave.',
+
   // people and their devices
   'said.key': '{name} tiene una clave nueva. Pasa cuando alguien empieza de nuevo en otro ordenador. Comparad números antes de decir más.',
   'said.device': '{name} enlazó un dispositivo nuevo.',
