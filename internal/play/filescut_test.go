@@ -20,7 +20,8 @@ type rough struct {
 
 	mu       sync.Mutex
 	pieces   int
-	up, down int64 // bytes of files
+	up, down int64           // bytes of files
+	puts     map[string]bool // uploads
 }
 
 func (r *rough) Do(q client.Request, done func(client.Answer, error)) {
@@ -41,6 +42,9 @@ func (r *rough) Do(q client.Request, done func(client.Answer, error)) {
 	r.Network.Do(q, func(a client.Answer, err error) {
 		r.mu.Lock()
 		r.up += int64(len(q.Body))
+		if q.Method == "PATCH" {
+			r.puts[q.Path] = true
+		}
 		if q.Method == "GET" {
 			r.down += int64(len(a.Body))
 		}
@@ -60,7 +64,7 @@ func (r *rough) bytes() (up, down int64) {
 
 // onRough puts a person behind such a line, from the next Open on.
 func (p *Person) onRough(every int) *rough {
-	r := &rough{every: every}
+	r := &rough{every: every, puts: map[string]bool{}}
 	before := p.Mutate
 	p.Mutate = func(o *client.Options) {
 		if before != nil {
@@ -119,6 +123,10 @@ func TestFileThroughEverything(t *testing.T) {
 	if raceEnabled {
 		size = 6<<20 + 12_345
 	}
+	most := int64(size) * 13 / 10
+	if raceEnabled { // of so small a file what is under way when a program stops is a large part
+		most += 8 << 20
+	}
 	w := New(t)
 	ana, bo, cy, di := w.Person("ana"), w.Person("bo"), w.Person("cy"), w.Person("di")
 	group(t, "Council", ana, bo, cy, di)
@@ -149,13 +157,12 @@ func TestFileThroughEverything(t *testing.T) {
 	}, func() any { return nil })
 	up, _ := line.bytes()
 	t.Logf("sent %.2f times its size", float64(up)/float64(size))
-	if up > int64(size)*13/10 {
+	if up > most {
 		t.Errorf("%d bytes were sent for %d", up, size)
 	}
-	if n := w.Home.Server.Status().Blobs; n < 1 {
-		t.Error(n)
+	if len(line.puts) != 1 {
+		t.Errorf("put %d times: %v", len(line.puts), line.puts)
 	}
-	blobs := w.Home.Server.Status().Blobs
 
 	di2 := di.device(t, "phone")
 	cy.Back()
@@ -184,13 +191,10 @@ func TestFileThroughEverything(t *testing.T) {
 		if err != nil || len(names) != 1 {
 			t.Errorf("%s: %v %v", p.Name, names, err)
 		}
-		if _, down := line.bytes(); down > int64(size)*13/10 {
+		if _, down := line.bytes(); down > most {
 			t.Errorf("%s: %d bytes came for %d", p.Name, down, size)
 		} else {
 			t.Logf("%s fetched %.2f times its size", p.Name, float64(down)/float64(size))
 		}
-	}
-	if n := w.Home.Server.Status().Blobs; n > blobs+1 { // the history of a new device may be one
-		t.Errorf("%d blobs, and then %d", blobs, n)
 	}
 }
