@@ -41,6 +41,7 @@ type table struct {
 	Send    command.Send    `cmd:"" group:"Messages" help:"Write to a person or a room."`
 	Read    command.Read    `cmd:"" group:"Messages" help:"Read what is new."`
 	Note    command.Note    `cmd:"" group:"Messages" help:"Write a note to yourself."`
+	Call    command.Phone   `cmd:"" group:"Messages" help:"Call somebody, or answer calls, without a window: play files and record."`
 	Calls   command.Calls   `cmd:"" group:"Messages" help:"Show calls that go on and calls that are over, or end one."`
 	Search  command.Search  `cmd:"" group:"Messages" help:"Search everything that this device keeps."`
 	Show    command.Show    `cmd:"" group:"Messages" help:"Show single messages."`
