@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -34,14 +35,22 @@ type Lab struct {
 	binary string
 	dir    string
 	server *process
-	log    func(format string, args ...any)
-	n      int // of the last person
+	n      int // of the last interface on the open network
+	starts chan func()
 	people []*Person
 }
 
 // newLab builds the network and starts the server. It has to run where netns.Enter led.
-func newLab(binary, dir string, log func(string, ...any)) (*Lab, error) {
-	l := &Lab{binary: binary, dir: dir, log: log}
+func newLab(binary, dir string) (*Lab, error) {
+	l := &Lab{binary: binary, dir: dir, starts: make(chan func())}
+	go func() {
+		// Processes are killed when the thread that started them ends: it is this one, and never
+		// unlocked, so that they outlive all others, and not the laboratory.
+		runtime.LockOSThread()
+		for start := range l.starts {
+			start()
+		}
+	}()
 	if err := l.wire(); err != nil {
 		return nil, err
 	}
@@ -187,6 +196,7 @@ func (l *Lab) close() {
 	if l.server != nil {
 		l.server.stop()
 	}
+	close(l.starts)
 	// The namespaces go with what is mounted for them, and what is in them with the namespaces.
 	for n := range l.n {
 		_ = run("", "ip", "link", "del", fmt.Sprintf("port%d", n+1)) // it may be gone with its other end

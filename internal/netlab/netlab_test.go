@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 // lab is a laboratory of a test.
 func lab(t *testing.T) *Lab {
 	t.Helper()
-	l, err := newLab(os.Getenv(built), t.TempDir(), t.Logf)
+	l, err := newLab(os.Getenv(built), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

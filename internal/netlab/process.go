@@ -62,7 +62,9 @@ func (l *Lab) start(ns string, args ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.cmd.Start(); err != nil {
+	started := make(chan error)
+	l.starts <- func() { started <- p.cmd.Start() }
+	if err := <-started; err != nil {
 		return nil, err
 	}
 	go func() {
