@@ -50,7 +50,7 @@ func NewRecorder(path string) (*Recorder, error) {
 	}
 	for _, name := range names {
 		if _, err := os.Lstat(name); err == nil {
-			return nil, fmt.Errorf("%s is there already: %w", name, os.ErrExist)
+			return nil, fmt.Errorf("%s is there already", name)
 		}
 	}
 	return &Recorder{names: names}, nil

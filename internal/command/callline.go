@@ -83,7 +83,7 @@ func (o Phone) line(d *Device, x *IO, in room.ID) (*callLine, error) {
 	if o.Record != "" {
 		if l.record, err = call.NewRecorder(x.path(o.Record)); err != nil {
 			closeAll(l.files)
-			return nil, unreadable(o.Record, err)
+			return nil, fail("file", "%s: choose another name", err)
 		}
 	}
 	if r, err := d.room(in); err == nil {
