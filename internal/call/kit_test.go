@@ -112,7 +112,7 @@ func (s *side) End(_ context.Context, why End) error {
 func (s *side) tell(e Event) { s.events <- e }
 
 // wants waits for an event.
-func (s *side) wants(t *testing.T, k Kind) Event {
+func (s *side) wants(t testing.TB, k Kind) Event {
 	t.Helper()
 	for {
 		select {
@@ -140,8 +140,8 @@ func (s *side) is(p *Peer) {
 	s.waits = nil
 }
 
-// talk lets one side call and the other answer.
-func talk(t *testing.T, ana, bo *side, a, b Options) {
+// talk lets one side call and the other answer. It ends with the test, or before.
+func talk(t testing.TB, ana, bo *side, a, b Options) (end func()) {
 	t.Helper()
 	a.Signalling, a.Tell, a.Loopback = ana, ana.tell, true
 	b.Signalling, b.Tell, b.Loopback = bo, bo.tell, true
@@ -155,12 +155,14 @@ func talk(t *testing.T, ana, bo *side, a, b Options) {
 		t.Fatal(err)
 	}
 	bo.is(p2)
-	t.Cleanup(func() {
+	end = func() {
 		p.Close()
 		p2.Close()
 		<-p.Done()
 		<-p2.Done()
-	})
+	}
+	t.Cleanup(end)
+	return end
 }
 
 // tape is a file of frames that can be told apart.

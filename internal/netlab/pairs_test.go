@@ -3,6 +3,7 @@
 package netlab
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -57,10 +58,24 @@ func TestPairs(t *testing.T) {
 	t.Logf("%d people know each other after %v", len(l.people), time.Since(began).Round(time.Millisecond))
 	calls := 0
 	for _, round := range rounds {
-		each(t, len(round), round, talks.check)
+		each(t, len(round), round, func(x talks) error { return x.try(t) })
 		calls += len(round)
 	}
 	t.Logf("%d calls after %v", calls, time.Since(began).Round(time.Millisecond))
+}
+
+// errRelayed is the error of a call that was relayed and could have been direct.
+var errRelayed = errors.New("it was relayed")
+
+// try makes the call. Where it was relayed for no reason it makes it again: a machine that is
+// too busy to look at every path in two seconds takes the one that it has.
+func (x talks) try(t *testing.T) error {
+	err := x.check()
+	for n := 0; n < 2 && errors.Is(err, errRelayed); n++ {
+		t.Logf("once more: %v", err)
+		err = x.check()
+	}
+	return err
 }
 
 // check makes the call, and looks at its path and at what both have heard.
@@ -85,8 +100,11 @@ func (x talks) check() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	if relayed := here.Relayed || there.Relayed; relayed == direct(x.from.kind.name, x.to.kind.name) {
-		return fmt.Errorf("%s: relayed: %t (%s here, %s there)", name, relayed, here.Path, there.Path)
+	switch relayed := here.Relayed || there.Relayed; {
+	case relayed && direct(x.from.kind.name, x.to.kind.name):
+		return fmt.Errorf("%s: %w (%s here, %s there)", name, errRelayed, here.Path, there.Path)
+	case !relayed && !direct(x.from.kind.name, x.to.kind.name):
+		return fmt.Errorf("%s: it was direct (%s here, %s there), which cannot be", name, here.Path, there.Path)
 	}
 	if len(over.Files) != 1 {
 		return fmt.Errorf("%s: %d recordings there", name, len(over.Files))

@@ -18,6 +18,7 @@ type Person struct {
 	dir   string
 	voice string   // the file that they say
 	waits *process // for calls, and holds the home
+	made  int      // calls
 }
 
 // add makes a person at a network of a kind.
@@ -103,7 +104,8 @@ func (p *Person) meets(o *Person) error {
 
 // calls begins a call. What is heard goes into a file of the person's.
 func (p *Person) calls(o *Person, more ...string) (c *process, heard string, err error) {
-	heard = filepath.Join(p.dir, "of-"+o.name+".ogg")
+	p.made++
+	heard = filepath.Join(p.dir, fmt.Sprintf("of-%s.%d.ogg", o.name, p.made))
 	c, err = p.l.start(p.ns, p.args(append([]string{"call", o.handle(), "-v", "--play", p.voice, "--record", heard}, more...)...)...)
 	return c, heard, err
 }
