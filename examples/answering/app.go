@@ -48,6 +48,10 @@ type (
 	}
 )
 
+// window names who holds a call. If the machine stops, and with it its stream of events, the
+// app ends the call.
+const window = "answering"
+
 // app is a sotto that runs, by its socket.
 type app struct{ http.Client }
 
@@ -99,7 +103,7 @@ func (a *app) do(ctx context.Context, method, path string, in, out any) error {
 
 // events calls f for each event until the stream or ctx ends, or f fails.
 func (a *app) events(ctx context.Context, f func(event) error) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://sotto/api/v1/events", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://sotto/api/v1/events?window="+window, nil)
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func (t *talk) describe(ctx context.Context, side otherSide, path string) error 
 	if err != nil {
 		return err
 	}
-	if err := t.m.app.post(ctx, "/calls/"+t.call.ID+path, map[string]string{"sdp": answer.SDP}); err != nil {
+	if err := t.m.app.post(ctx, "/calls/"+t.call.ID+path, map[string]string{"sdp": answer.SDP, "window": window}); err != nil {
 		return err
 	}
 	t.mu.Lock()
