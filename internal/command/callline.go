@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -143,8 +144,15 @@ func (l *callLine) servers(ctx context.Context) (s call.Servers, err error) {
 	return s, err
 }
 
-// call calls, and stays until the call is over.
+// call calls, and stays until the call is over. Where the other person calls at the same
+// moment, theirs may be the call: then that one is answered.
 func (l *callLine) call(ctx context.Context) error {
+	switch c, err := l.rings(); {
+	case err != nil:
+		return err
+	case c != nil:
+		return l.answer(ctx, *c)
+	}
 	l.news(CallNews{News: "calling"}, "Calling %s.", line(l.handle))
 	peer, err := call.Call(l.options())
 	if err != nil {
@@ -154,19 +162,40 @@ func (l *callLine) call(ctx context.Context) error {
 	if err := l.run(ctx); err != nil {
 		return err
 	}
-	if l.over != nil && l.over.Instead != nil { // both called: theirs is the call
-		other, err := l.d.Client.Call(*l.over.Instead)
-		if err != nil {
-			return err
-		}
-		again, err := l.o.line(l.d, l.x, l.room)
-		if err != nil {
-			return err
-		}
-		defer again.close()
-		return again.answer(ctx, other)
+	theirs, err := l.theirs()
+	if err != nil {
+		return err
 	}
-	return l.outcome()
+	if theirs == nil {
+		return l.outcome()
+	}
+	again, err := l.o.line(l.d, l.x, l.room)
+	if err != nil {
+		return err
+	}
+	defer again.close()
+	return again.answer(ctx, *theirs)
+}
+
+// theirs is the call of the other person that is to be answered in the stead of this one.
+func (l *callLine) theirs() (*client.Call, error) {
+	switch {
+	case l.over != nil && l.over.Instead != nil:
+		c, err := l.d.Client.Call(*l.over.Instead)
+		return &c, err
+	case errors.Is(l.ended.Err, client.ErrInCall):
+		return l.rings()
+	}
+	return nil, nil
+}
+
+// rings is a call of the other person that rings here.
+func (l *callLine) rings() (*client.Call, error) {
+	list, err := l.d.Client.Calls()
+	if i := slices.IndexFunc(list, func(c client.Call) bool { return c.Room == l.room && c.Rings && !c.Outgoing }); i >= 0 {
+		return &list[i], err
+	}
+	return nil, err
 }
 
 // answer answers a call that rings, and stays until it is over.

@@ -30,7 +30,8 @@ func behind(t *testing.T, w weather) (ana, bo *Person, k *link) {
 // TestJitter lets every packet be late, some by more than those after them. What is heard is
 // in order, and nothing of it is lost.
 func TestJitter(t *testing.T) {
-	ana, bo, _ := behind(t, weather{delay: 100 * time.Millisecond, jitter: 30 * time.Millisecond})
+	ana, bo, k := behind(t, weather{})
+	k.become(weather{delay: 100 * time.Millisecond, jitter: 30 * time.Millisecond})
 	c, mine := talk(t, ana, bo, "--for", "5s")
 	if err := c.end(); err != nil {
 		t.Fatal(err)
