@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/turn/v5"
 	"go.uber.org/goleak"
 
@@ -46,6 +47,40 @@ func TestCall(t *testing.T) {
 	says.whole(t, bosPath, 2)
 	shows.whole(t, strings.TrimSuffix(bosPath, ".ogg")+".ivf", 4)
 	answers.whole(t, anasPath, 5)
+}
+
+// Who lost a picture asks for a key frame, and gets the last one again with what followed it.
+func TestKeyFrameWanted(t *testing.T) {
+	_, ana, bo := newTelephone()
+	shows := &tape{codec: mediafile.VP8, name: "one key frame", n: 45, step: 33 * time.Millisecond, size: 500, key: 1000}
+	record, path := recorder(t)
+	talk(t, ana, bo, Options{Play: [Lines]mediafile.Reader{Camera: shows}}, Options{Record: record})
+	bo.wants(t, Connected)
+	for bo.peer.Quality().Heard[Camera].Frames < 5 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	ssrc := bo.peer.pc.GetTransceivers()[Camera].Receiver().Track().SSRC()
+	if err := bo.peer.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(ssrc)}}); err != nil {
+		t.Fatal(err)
+	}
+	ana.wants(t, Played)
+	ana.peer.HangUp()
+	bo.wants(t, Over)
+	keys, before := 0, -1
+	got, _ := shows.numbers(t, strings.TrimSuffix(path, ".ogg")+".ivf")
+	for _, n := range got {
+		if n == 0 {
+			keys++
+			before = -1
+		}
+		if n != before+1 {
+			t.Fatalf("picture %d after %d", n, before)
+		}
+		before = n
+	}
+	if keys != 2 {
+		t.Errorf("%d key frames came", keys)
+	}
 }
 
 // Either side renews, then both at once: one renewal counts, the other is rolled back, and

@@ -10,6 +10,8 @@ import (
 	rtpcodecs "github.com/pion/rtp/codecs"
 	"github.com/pion/webrtc/v4"
 	"github.com/pion/webrtc/v4/pkg/media/samplebuilder"
+
+	"sotto/internal/mediafile"
 )
 
 // How long what came too early waits for what is missing before it.
@@ -154,7 +156,9 @@ func (in *incoming) drain() {
 		in.p.heard.counts[in.line].frames.Add(1)
 		if !in.begun {
 			in.begun, in.base, in.since = true, s.PacketTimestamp, in.p.o.Record.now()
-			in.askKey()
+			if !mediafile.KeyFrame(in.mime, s.Data) {
+				in.askKey()
+			}
 		}
 		ahead := int64(int32(s.PacketTimestamp - in.base))
 		in.base, in.since = s.PacketTimestamp, max(0, in.since+time.Duration(ahead)*time.Second/time.Duration(in.rate))

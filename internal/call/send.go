@@ -35,6 +35,11 @@ type sender struct {
 	ended  func(error)
 	once   sync.Once
 
+	since  []mediafile.Frame // what was sent since the last key frame, and that; none: it was too much
+	size   int               // bytes of it
+	wanted atomic.Bool       // the other side wants a key frame
+	again  time.Time         // when it was last given one
+
 	packets, bytes, thinned atomic.Uint64
 	farLoss                 atomic.Uint32 // of 256, as the other side reports it
 }
@@ -78,10 +83,13 @@ func (s *sender) reports(r *webrtc.RTPSender) {
 			return
 		}
 		for _, packet := range list {
-			if rr, ok := packet.(*rtcp.ReceiverReport); ok {
-				for _, report := range rr.Reports {
+			switch x := packet.(type) {
+			case *rtcp.ReceiverReport:
+				for _, report := range x.Reports {
 					s.farLoss.Store(uint32(report.FractionLost))
 				}
+			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
+				s.wanted.Store(true)
 			}
 		}
 	}
@@ -130,6 +138,41 @@ func (s *sender) send(f mediafile.Frame, lasts uint32) {
 		s.pack.SkipSamples(lasts)
 		return
 	}
+	if !s.line.Sound() {
+		s.repeat(f)
+	}
+	s.write(f, lasts)
+}
+
+// A file has the key frames that it has. Who asks for one (RFC 4585 section 6.3.1, RFC 5104
+// section 4.3.1) gets the last one again with all that came after it, as fast as it goes.
+const (
+	mostAgain  = 1 << 20 // bytes that are kept for that
+	againEvery = 2 * time.Second
+)
+
+// repeat keeps a picture, and sends those before it again if they are wanted.
+func (s *sender) repeat(f mediafile.Frame) {
+	wanted := s.wanted.Swap(false)
+	if f.Key {
+		s.since, s.size = nil, 0
+	} else if now := time.Now(); wanted && s.since != nil && now.Sub(s.again) > againEvery {
+		s.again = now
+		for _, before := range s.since {
+			s.write(before, s.rate/1000)
+		}
+	}
+	s.size += len(f.Data)
+	switch {
+	case s.size > mostAgain:
+		s.since = nil
+	case f.Key || s.since != nil:
+		s.since = append(s.since, f)
+	}
+}
+
+// write sends a frame's packets.
+func (s *sender) write(f mediafile.Frame, lasts uint32) {
 	for _, packet := range s.pack.Packetize(f.Data, lasts) {
 		if s.line.Sound() {
 			packet.Marker = false // the sound has no pauses that begin and end
