@@ -26,7 +26,9 @@ func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{t: t, dir: t.TempDir()}
 	s.binary = filepath.Join(s.dir, "sotto")
-	if out, err := exec.Command("go", "build", "-trimpath", "-o", s.binary, "sotto/cmd/sotto").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-trimpath", "-o", s.binary, "sotto/cmd/sotto")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building sotto: %v\n%s", err, out)
 	}
 	s.host = strings.Fields(s.start("server", "--data", filepath.Join(s.dir, "server"), "--listen", "127.0.0.1:0", "--open"))[2]
