@@ -99,6 +99,16 @@ describe('who answers', () => {
     expect(s.peer.link).toBe('joining');
   });
 
+  test('what is said meanwhile is taken afterwards, and the offer is answered once', async () => {
+    const s = stage();
+    const answered = s.peer.answer(call);
+    s.peer.take(media({ offer: offerOf(1), candidates: [line('a')] }));
+    await answered;
+    await settle();
+    expect(s.did).toEqual(['answer w']);
+    expect(s.pc.added).toEqual(['a']);
+  });
+
   test('not to an offer with other parts', async () => {
     const s = stage({ media: media({ offer: 'v=0\r\nm=video 9 X 0\r\n' }) });
     await expect(s.peer.answer(call)).rejects.toThrow('other parts');

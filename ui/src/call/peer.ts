@@ -76,7 +76,16 @@ export class Peer {
   }
 
   /** start calls somebody: the description is on its way when this returns. */
-  async start(room: string, video: boolean): Promise<Call> {
+  start(room: string, video: boolean): Promise<Call> {
+    return this.#first(() => this.#start(room, video));
+  }
+
+  /** answer takes a call that rings. */
+  answer(call: Call): Promise<Call> {
+    return this.#first(() => this.#answer(call));
+  }
+
+  async #start(room: string, video: boolean): Promise<Call> {
     this.#caller = true;
     const pc = this.#open(await this.#o.signalling.relays(room));
     for (const kind of parts) pc.addTransceiver(kind, { direction: 'sendrecv' });
@@ -92,8 +101,7 @@ export class Peer {
     return this.call;
   }
 
-  /** answer takes a call that rings. */
-  async answer(call: Call): Promise<Call> {
+  async #answer(call: Call): Promise<Call> {
     this.call = call;
     const [media, relays] = await Promise.all([this.#o.signalling.media(call.id), this.#o.signalling.relays(call.room)]);
     if (!media.offer || !keeps(media.offer)) throw new Error('the offer has other parts than a call of sotto');
@@ -104,10 +112,10 @@ export class Peer {
     prefer(pc);
     this.#attach();
     await pc.setLocalDescription();
+    await this.#take(media);
     this.call = await this.#o.signalling.answer(call.id, { sdp: this.#described(), window: this.#o.window });
     this.#join();
     this.#out.knows(0);
-    this.take(media);
     return this.call;
   }
 
@@ -173,6 +181,13 @@ export class Peer {
     this.#o.changed();
   }
 
+  /** What the other side says meanwhile is taken afterwards. */
+  #first<T>(f: () => Promise<T>): Promise<T> {
+    const begun = f();
+    this.#last = begun.then(() => undefined, () => undefined);
+    return begun;
+  }
+
   #then(f: () => Promise<void>): void {
     this.#last = this.#last.then(async () => {
       if (this.link === 'closed') return;
@@ -231,7 +246,7 @@ export class Peer {
       await pc.setRemoteDescription({ type: 'answer', sdp: m.answer });
       this.#set = m.round;
       if (m.round === 0) this.#join();
-    } else if (m.offer && m.round > this.#set) {
+    } else if (m.offer && m.round > Math.max(0, this.#set)) {
       await this.#renewed(pc, m.round, m.offer);
     }
     const ready = this.#early.filter((e) => e.round === this.#set);
