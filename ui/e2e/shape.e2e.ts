@@ -63,7 +63,7 @@ describe('the window', () => {
     }, 400_000);
   }
 
-  const some = ['list', 'conversation', 'group', 'about-group', 'person', 'who-message', 'request', 'new', 'search', 'you-privacy', 'you-appearance', 'you-storage'];
+  const some = ['list', 'conversation', 'group', 'about-group', 'person', 'who-message', 'request', 'new', 'search', 'you-privacy', 'you-appearance', 'you-storage', 'ring', 'call', 'call-devices', 'calls', 'you-calls'];
 
   test('with text at 200 %', async () => {
     await s.bo.app.call('PATCH', '/settings', { text_size: 200 });

@@ -9,7 +9,7 @@ const line = (candidate: string): Candidate => ({ mid: '0', line: 0, candidate }
 const media = (m: Partial<CallMedia>): CallMedia => ({ call, round: 0, candidates: [], ...m });
 
 /** A peer with an app and a connection of paper. */
-function stage(o: { only?: boolean; media?: CallMedia; renew?: () => Promise<CallMedia> } = {}) {
+function stage(o: { only?: boolean; media?: CallMedia; renew?: () => Promise<CallMedia>; answered?: () => Promise<void> } = {}) {
   const did: string[] = [];
   const over: string[] = [];
   let pc!: FakeConnection;
@@ -17,7 +17,7 @@ function stage(o: { only?: boolean; media?: CallMedia; renew?: () => Promise<Cal
     relays: async () => ({ servers: [{ urls: ['turn:example.org:3478'], username: 'u', credential: 'p' }], only: o.only ?? false }),
     call: async (n) => (did.push(`call ${n.room} ${n.video} ${n.window}`), call),
     media: async () => o.media ?? media({ offer: offerOf(1) }),
-    answer: async (_, d) => (did.push(`answer ${d.window}`), { ...call, stage: 'talking' }),
+    answer: async (_, d) => (did.push(`answer ${d.window}`), await o.answered?.(), { ...call, stage: 'talking' }),
     candidates: async (_, c) => void did.push(`candidates ${c.round} ${c.candidates.map((x) => x.candidate).join(',')}`),
     renew: async () => (did.push('renew'), (o.renew ?? (async () => media({ round: 1 })))()),
     renewed: async (_, round) => void did.push(`renewed ${round}`),
@@ -107,6 +107,14 @@ describe('who answers', () => {
     await settle();
     expect(s.did).toEqual(['answer w']);
     expect(s.pc.added).toEqual(['a']);
+  });
+
+  test('who is connected before the app has answered stays so', async () => {
+    const s = stage({ answered: async () => s.pc.becomes('connected') });
+    await s.peer.answer(call);
+    expect(s.peer.link).toBe('open');
+    await vi.advanceTimersByTimeAsync(2 * patience);
+    expect(s.over).toEqual([]);
   });
 
   test('not to an offer with other parts', async () => {

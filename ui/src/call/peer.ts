@@ -314,6 +314,7 @@ export class Peer {
   }
 
   #join(): void {
+    if (this.link !== 'new') return; // connected before the app has answered
     this.link = 'joining';
     this.#wait();
     this.#o.changed();
