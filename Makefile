@@ -54,13 +54,13 @@ screens: browser node build
 	@command -v pngquant >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends pngquant >/dev/null; }
 	cd ui && npm run --silent screens
 
-# Debian's Chromium, and the fonts that the interface is drawn with.
-BROWSER := chromium fonts-inter fonts-urw-base35 fonts-noto-color-emoji
+# Debian's Chromium and Firefox, and the fonts that the interface is drawn with.
+BROWSER := chromium firefox-esr fonts-inter fonts-urw-base35 fonts-noto-color-emoji
 browser:
-	@if command -v chromium >/dev/null && fc-list 2>/dev/null | grep -q Inter && fc-list | grep -q P052 && fc-list | grep -q NotoColorEmoji; then :; \
+	@if command -v chromium >/dev/null && command -v firefox-esr >/dev/null && fc-list 2>/dev/null | grep -q Inter && fc-list | grep -q P052 && fc-list | grep -q NotoColorEmoji; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(BROWSER) fontconfig >/dev/null; \
-	else echo "the browser tests need Chromium and its fonts: install $(BROWSER)" >&2; exit 1; fi
+	else echo "the browser tests need Chromium, Firefox and the fonts: install $(BROWSER)" >&2; exit 1; fi
 
 node:
 	@command -v npm >/dev/null || { echo "the interface is built and tested with Node 20.19 or later, which is not here: https://nodejs.org" >&2; exit 1; }
@@ -134,6 +134,7 @@ bench: go coturn
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem -timeout 60m $(BENCH)
 	$(MAKE) --no-print-directory browser node build
 	cd ui && E2E_SLOW=1 npm run --silent e2e many
+	cd ui && E2E_SLOW=1 npm run --silent bench
 
 # Beside which the relay is measured.
 coturn:
