@@ -12,14 +12,14 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Where there is concurrency, tests run under the race detector too.
 RACE  := ./internal/client/... ./internal/play/... ./internal/server/... ./internal/dial/... \
-         ./internal/handover/... ./internal/doctor/... ./internal/command/... ./internal/app/... ./cmd/sotto/... ./examples/...
-BENCH := ./mls ./internal/server ./internal/server/relay ./internal/server/logs ./internal/store/sqlite ./internal/play ./internal/client ./internal/app
+         ./internal/handover/... ./internal/doctor/... ./internal/command/... ./internal/call/... ./internal/app/... ./cmd/sotto/... ./examples/...
+BENCH := ./mls ./internal/server ./internal/server/relay ./internal/server/logs ./internal/store/sqlite ./internal/play ./internal/client ./internal/app ./internal/call
 CROSS := linux/arm64 darwin/arm64 windows/amd64
 
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/local/go/bin
 
-.PHONY: build ui ui-test e2e screens browser node man demo test rest unit race sim soak chaos lint cross fuzz bench coturn go cc clean
+.PHONY: build ui ui-test e2e screens browser node man demo test rest unit race sim soak chaos lint cross fuzz bench coturn go net cc clean
 
 build: go ui
 	$(GO) build -trimpath -o bin/sotto ./cmd/sotto
@@ -54,13 +54,13 @@ screens: browser node build
 	@command -v pngquant >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends pngquant >/dev/null; }
 	cd ui && npm run --silent screens
 
-# Debian's Chromium, and the fonts that the interface is drawn with.
-BROWSER := chromium fonts-inter fonts-urw-base35 fonts-noto-color-emoji
+# Debian's Chromium and Firefox, and the fonts that the interface is drawn with.
+BROWSER := chromium firefox-esr fonts-inter fonts-urw-base35 fonts-noto-color-emoji
 browser:
-	@if command -v chromium >/dev/null && fc-list 2>/dev/null | grep -q Inter && fc-list | grep -q P052 && fc-list | grep -q NotoColorEmoji; then :; \
+	@if command -v chromium >/dev/null && command -v firefox-esr >/dev/null && fc-list 2>/dev/null | grep -q Inter && fc-list | grep -q P052 && fc-list | grep -q NotoColorEmoji; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(BROWSER) fontconfig >/dev/null; \
-	else echo "the browser tests need Chromium and its fonts: install $(BROWSER)" >&2; exit 1; fi
+	else echo "the browser tests need Chromium, Firefox and the fonts: install $(BROWSER)" >&2; exit 1; fi
 
 node:
 	@command -v npm >/dev/null || { echo "the interface is built and tested with Node 20.19 or later, which is not here: https://nodejs.org" >&2; exit 1; }
@@ -75,7 +75,7 @@ demo: build
 # run and how many are of suites that are not built. go test's own lines end the output.
 test: lint cross ui-test race sim e2e rest
 
-rest: go
+rest: go net
 	@$(GO) test -v -run '^TestVector' ./mls | grep '^vectors'
 	$(GO) test -timeout 30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(RACE) ./internal/sim)") ./internal/play ./cmd/sotto
 
@@ -93,8 +93,9 @@ sim: go
 	  grep -hv '^ *\(===\|---\) ' $$b/sim.plans $$b/sim.hosts $$b/sim.members; }
 
 # The same for many more seeds, until a million messages are delivered, and every attack once.
-soak: go
+soak: go net
 	$(GO) test -count=1 -timeout 0 -v -run '^(TestSoak|TestOrders)$$' ./internal/sim -args -first 0 -seeds $(SEEDS)
+	$(GO) test -count=1 -timeout 0 -v -run '^TestPairs$$' ./internal/netlab -args -long
 
 # Real processes in network namespaces, on Linux, for CHAOS: see docs/chaos.md.
 chaos: go
@@ -133,6 +134,7 @@ bench: go coturn
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem -timeout 60m $(BENCH)
 	$(MAKE) --no-print-directory browser node build
 	cd ui && E2E_SLOW=1 npm run --silent e2e many
+	cd ui && E2E_SLOW=1 npm run --silent bench
 
 # Beside which the relay is measured.
 coturn:
@@ -143,6 +145,13 @@ coturn:
 
 go:
 	@command -v $(GO) >/dev/null || { echo "sotto is built with Go 1.26 or later, which is not here: https://go.dev/dl" >&2; exit 1; }
+
+# What makes networks for the calls of internal/netlab, where the system is Linux.
+net:
+	@[ "$$(uname)" != Linux ] || { command -v ip >/dev/null && command -v nft >/dev/null; } || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends iproute2 nftables >/dev/null; \
+		else echo "calls between networks are tested with ip and nft: install iproute2 and nftables" >&2; exit 1; fi; }
 
 cc:
 	@command -v gcc >/dev/null || command -v cc >/dev/null || { \

@@ -86,6 +86,9 @@ var never = []struct {
 	{[]string{"sotto/internal/store"}, []string{"sotto/internal/client", "net/http"}, "the store knows no network"},
 	{[]string{"sotto/mls", "sotto/mimi", "sotto/sframe", "sotto/chunked"}, []string{"sotto/internal"}, "is public: it stands alone"},
 	{[]string{"sotto/internal/wire", "sotto/internal/pake"}, []string{"sotto"}, "imports nothing of ours"},
+	{[]string{"sotto/internal/call"}, []string{"sotto/internal/client", "sotto/internal/app", "sotto/internal/server", "sotto/internal/store"}, "knows media and nothing of who talks"},
+	{[]string{"sotto/internal/client", "sotto/internal/store"}, []string{"github.com/pion"}, "calls are messages to it: media are others' work"},
+	{[]string{"sotto/internal/mediafile"}, []string{"sotto"}, "imports nothing of ours"},
 	{[]string{"sotto/internal/said"}, []string{"sotto"}, "holds sentences and nothing else"},
 	{[]string{"sotto/internal/identity"}, append(pure[:3:3], "sotto/internal/room"), "imports only wire"},
 	{[]string{"sotto/examples"}, []string{"sotto/internal", "sotto/mimi", "sotto/sframe"}, "is written from docs/protocol.md, with mls and libraries"},
@@ -103,6 +106,7 @@ var only = []struct {
 	{"github.com/fxamacker/cbor", []string{"sotto/internal/wire", "sotto/mimi", "sotto/internal/canary", "sotto/examples/tiny"}},
 	{"github.com/BurntSushi/toml", []string{"sotto/internal/server", "sotto/internal/app", "sotto/internal/canary"}},
 	{"github.com/gtank/ristretto255", []string{"sotto/internal/pake"}},
+	{"github.com/pion/webrtc", []string{"sotto/internal/call", "sotto/internal/mediafile", "sotto/examples/answering"}},
 	{"math/rand", nil}, // math/rand/v2 or crypto/rand
 	{"unsafe", nil},
 	{"C", nil},

@@ -44,6 +44,7 @@ type table struct {
 	Get     command.Get     `cmd:"" group:"Messages" help:"Fetch files into a folder."`
 	File    fileTable       `cmd:"" group:"Messages" help:"Pause files that are on their way, or end that."`
 	Note    command.Note    `cmd:"" group:"Messages" help:"Write a note to yourself."`
+	Call    command.Phone   `cmd:"" group:"Messages" help:"Call somebody, or answer calls, without a window: play files and record."`
 	Calls   command.Calls   `cmd:"" group:"Messages" help:"Show calls that go on and calls that are over, or end one."`
 	Search  command.Search  `cmd:"" group:"Messages" help:"Search everything that this device keeps."`
 	Show    command.Show    `cmd:"" group:"Messages" help:"Show single messages."`

@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": serve, "crash": crash, "stop": stop,
 			"account": account, "link": link, "talks": talks, "code": code, "eventually": eventually, "id": id, "url": url,
-			"keep": keep, "sweep": sweep, "gone": gone, "absent": absent, "truncate": truncate, "printf": write, "address": address, "api": callAPI,
+			"keep": keep, "sweep": sweep, "gone": gone, "absent": absent, "truncate": truncate, "printf": write, "address": address, "api": callAPI, "voice": voice, "hears": hears,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "lan" {

@@ -33,9 +33,10 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // apiPolicy is for answers that are no page, should a browser show one as such.
 const apiPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
 
-// permissions switches off what the interface does not use. The camera reads QR codes.
-const permissions = "accelerometer=(), autoplay=(self), camera=(self), display-capture=(), encrypted-media=(), fullscreen=(self), " +
-	"geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), " +
+// permissions switches off what the interface does not use. Calls use microphone, camera and
+// screen; the camera reads QR codes, too.
+const permissions = "accelerometer=(), autoplay=(self), camera=(self), display-capture=(self), encrypted-media=(), fullscreen=(self), " +
+	"geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(self), midi=(), payment=(), publickey-credentials-get=(), " +
 	"screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=()"
 
 func (a *App) headers(h http.Header, csp string) {

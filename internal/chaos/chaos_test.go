@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sotto/internal/netns"
 )
 
 var (
@@ -27,7 +29,7 @@ const built = "SOTTO_CHAOS_BINARY"
 
 // TestMain builds sotto and goes where networks can be made.
 func TestMain(m *testing.M) {
-	if Inside() {
+	if netns.Inside() {
 		os.Exit(m.Run())
 	}
 	os.Exit(func() int {
@@ -45,7 +47,7 @@ func TestMain(m *testing.M) {
 				err = fmt.Errorf("building sotto: %w\n%s", err, out)
 			} else {
 				var code int
-				if code, err = Enter(built + "=" + bin); err == nil {
+				if code, err = netns.Enter(built + "=" + bin); err == nil {
 					return code
 				}
 			}

@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"sotto/internal/netns"
 )
 
 // machine is a host: a network namespace with one interface, whose other end is a port of
@@ -26,9 +28,6 @@ type machine struct {
 	port   *port
 	calls  chan func()
 }
-
-// tunnel is the device that makes interfaces whose packets are read and written as a file.
-const tunnel = "/dev/net/tun"
 
 // iface is the name of a machine's interface. Each namespace has its own.
 const iface = "net0"
@@ -45,7 +44,7 @@ func newMachine(f *fabric, name string, addr netip.Addr, rng *rand.Rand) (*machi
 		runtime.LockOSThread()
 		var o opened
 		if o.err = unix.Unshare(unix.CLONE_NEWNET); o.err == nil {
-			o.wire, o.err = openTunnel()
+			o.wire, o.err = netns.Tunnel(iface)
 		}
 		ready <- o
 		for f := range m.calls {
@@ -78,23 +77,6 @@ func (m *machine) close() { close(m.calls) }
 func (m *machine) start(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return m.on(cmd.Start)
-}
-
-func openTunnel() (*os.File, error) {
-	fd, err := unix.Open(tunnel, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w: it makes the interfaces of the machines, and has to be there and open to this user", tunnel, err)
-	}
-	r, err := unix.NewIfreq(iface)
-	if err == nil {
-		r.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
-		err = unix.IoctlIfreq(fd, unix.TUNSETIFF, r)
-	}
-	if err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("making an interface: %w", err)
-	}
-	return os.NewFile(uintptr(fd), tunnel), nil
 }
 
 // configure gives the interface the machine's address, and brings it up. Everybody is on

@@ -64,18 +64,20 @@ type way struct {
 func New(o Options) *Network {
 	n := &Network{ways: map[way]*http.Client{}, tls: o.TLS}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
+	r := newRoaming()
+	n.wait.Go(func() { r.run(n.ctx) })
 	for _, w := range []way{{}, {private: true}, {vouched: true}, {true, true}} {
 		d := &net.Dialer{Timeout: connectTime, KeepAlive: 30 * time.Second}
 		if !w.private {
 			d.ControlContext = refusePrivate
 		}
 		t := &http.Transport{
-			DialContext: d.DialContext, TLSClientConfig: o.TLS, TLSHandshakeTimeout: connectTime,
+			DialContext: r.from(d.DialContext), TLSClientConfig: o.TLS, TLSHandshakeTimeout: connectTime,
 			MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
 		}
 		if w.vouched {
 			t.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-				return n.dialVouched(ctx, d, network, addr)
+				return n.dialVouched(ctx, t.DialContext, network, addr)
 			}
 		}
 		n.ways[w] = &http.Client{

@@ -18,7 +18,7 @@ func (n *Network) Vouch(check client.Vouch) { n.check.Store(&check) }
 
 // dialVouched connects to a host that may vouch for itself, and has the client say whether
 // it is the right one. The handshake proves that the server holds its key.
-func (n *Network) dialVouched(ctx context.Context, d *net.Dialer, network, addr string) (net.Conn, error) {
+func (n *Network) dialVouched(ctx context.Context, dial dialer, network, addr string) (net.Conn, error) {
 	name, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func (n *Network) dialVouched(ctx context.Context, d *net.Dialer, network, addr 
 	if err != nil {
 		return nil, err
 	}
-	c, err := d.DialContext(ctx, network, addr)
+	c, err := dial(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}

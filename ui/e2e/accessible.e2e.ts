@@ -2,11 +2,12 @@
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { findings } from './axe';
+import { calling } from './chromium';
 import { scene, screens, show, type Scene } from './scene';
 import { staged } from './stage';
 
 describe('axe finds nothing', () => {
-  const stage = staged();
+  const stage = staged(...calling);
   let s: Scene;
   beforeAll(async () => {
     s = await scene(stage);

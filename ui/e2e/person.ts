@@ -11,7 +11,10 @@ import { until } from './until';
 import { Watch } from './watch';
 import { begins, exactly, literal, part, say } from './words';
 
-export type Window = Pick<BrowserContextOptions, 'viewport' | 'colorScheme' | 'reducedMotion' | 'forcedColors' | 'locale' | 'hasTouch' | 'permissions' | 'deviceScaleFactor'>;
+export type Window = Pick<BrowserContextOptions, 'viewport' | 'colorScheme' | 'reducedMotion' | 'forcedColors' | 'locale' | 'hasTouch' | 'permissions' | 'deviceScaleFactor'> & {
+  /** Runs in every page before its own scripts: a function and what it is given. */
+  before?: readonly [(a: never) => void, unknown?];
+};
 
 export class Person {
   readonly app: App;
@@ -53,16 +56,25 @@ export class Person {
   }
 
   /** look opens a window at an opening address, in a browser profile of its own the first time. */
-  async look(url: string, window: Window = {}): Promise<Page> {
+  async look(url: string, { before, ...window }: Window = {}): Promise<Page> {
     if (!this.#context) {
       this.#context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', reducedMotion: 'reduce', timezoneId: 'Europe/Berlin', ...window });
       this.#context.setDefaultTimeout(patience);
       await this.watch.on(this.#context);
+      if (before) await this.#context.addInitScript(before[0] as (a: unknown) => void, before[1]);
     }
     this.watch.allow(new URL(url).origin);
     this.#page = await this.#context.newPage();
     await this.#page.goto(url);
     return this.#page;
+  }
+
+  /** another opens one more window of the same browser; the one before stays the one that is looked at. */
+  async another(): Promise<Page> {
+    if (!this.#context) throw new Error(`${this.name} has no window`);
+    const page = await this.#context.newPage();
+    await page.goto(await this.app.opening());
+    return page;
   }
 
   /** leaves closes the windows; the app lives on. */

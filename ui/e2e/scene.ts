@@ -5,9 +5,11 @@
 import type { Page } from 'playwright-core';
 import type { Link, PersonDetail, Room } from '../src/api/types';
 import type { Person, Window } from './person';
+import { portraits, sitter } from './portraits';
 import type { Server } from './server';
 import type { Stage } from './stage';
 import { until } from './until';
+import { say } from './words';
 
 export interface Scene {
   server: Server;
@@ -93,8 +95,9 @@ export async function scene(stage: Stage, window: Window = {}): Promise<Scene> {
   await until(async () => (await bo.app.call<unknown[]>('GET', '/requests')).length === 1, 'cy at bo');
   await until(async () => (await bo.app.call<PersonDetail>('GET', `/people/${ana.account}`)).status, 'ana’s status');
 
-  await bo.comes(window);
-  await ana.comes(window);
+  const calls: Window = { permissions: ['camera', 'microphone'] };
+  await bo.comes({ ...calls, before: [sitter, portraits.bo], ...window });
+  await ana.comes({ ...calls, before: [sitter, portraits.ana], ...window });
   await ana.opens((await ana.rooms()).find((r) => r.kind === 'pair')?.name ?? 'Bo');
   await bo.row('Ana').waitFor();
   return { server, bo, ana, cy, dee, rooms: { ana: withAna, kitchen, harbour, choir, lease, notes }, thyme: thyme.id, link };
@@ -114,11 +117,40 @@ export interface Screen {
   path: string;
   /** After it is there: what is opened or typed. */
   then?: (p: Person) => Promise<void>;
+  /** Before another one is shown. */
+  after?: (p: Person) => Promise<void>;
 }
 
 export function screens(s: Scene): Screen[] {
   const { rooms: r } = s;
   const dialog = (p: Person) => p.page.getByRole('dialog').first().waitFor();
+  const rings = async (p: Person) => {
+    await s.ana.button('head.video', {}).click();
+    await p.page.getByRole('alertdialog').waitFor();
+  };
+  const talks = async (p: Person) => {
+    await rings(p);
+    await p.press('ring.answer');
+    await p.page.locator('main.call[data-link=open] .scene video').waitFor();
+    await p.page.waitForFunction(() => [...document.querySelectorAll<HTMLVideoElement>('main.call video')].filter((v) => v.videoWidth > 0).length === 2);
+    await p.page.locator('[data-words]').waitFor();
+  };
+  const quality = async (p: Person) => {
+    await talks(p);
+    if (await p.button('call.quality').isVisible()) await p.press('call.quality');
+    else {
+      await p.page.locator('main.call').getByRole('button', { name: say('call.more') }).click();
+      await p.chooses('call.quality');
+    }
+    await p.page.locator('.quality path').nth(1).waitFor();
+    // The picture grows sharp within some seconds.
+    await p.page.waitForFunction(() => (document.querySelector<HTMLVideoElement>('.scene video')?.videoWidth ?? 0) >= 960, undefined, { timeout: 15_000 }).catch(() => {});
+  };
+  const ends = async (p: Person) => {
+    await s.ana.press('call.hangup');
+    await s.ana.page.locator('main.call').waitFor({ state: 'detached' });
+    await p.page.locator('main.call, [role=alertdialog]').waitFor({ state: 'detached' });
+  };
   return [
     { name: 'list', path: '/' },
     { name: 'conversation', path: `/r/${r.ana.id}`, then: async (p) => void (await p.message('On the train').waitFor()) },
@@ -150,26 +182,35 @@ export function screens(s: Scene): Screen[] {
     { name: 'starred', path: '/search?starred=1' },
     { name: 'finder', path: '/', then: async (p) => { await p.page.locator('main, nav').first().waitFor(); await p.page.keyboard.press('Control+k'); await p.page.getByRole('combobox').first().fill('l'); await p.page.getByRole('option').first().waitFor(); } },
     { name: 'archive', path: '/archive' },
-    { name: 'calls', path: '/calls' },
+    { name: 'ring', path: `/r/${r.ana.id}`, then: rings, after: ends },
+    { name: 'call', path: `/r/${r.ana.id}`, then: quality, after: ends },
+    { name: 'call-small', path: `/r/${r.ana.id}`, then: async (p) => { await talks(p); await p.page.keyboard.press('Escape'); await p.page.locator('.floating video').waitFor(); }, after: ends },
+    { name: 'call-devices', path: `/r/${r.ana.id}`, then: async (p) => { await talks(p); await p.page.locator('main.call').getByRole('button', { name: say('call.more') }).click(); await p.chooses('call.devices'); await dialog(p); }, after: ends },
+    { name: 'calls', path: '/calls', then: async (p) => void (await p.page.locator('.side li').first().waitFor()) },
     { name: 'files', path: '/files' },
     { name: 'keys', path: '/', then: async (p) => { await p.page.keyboard.press('?'); await dialog(p); } },
     { name: 'you', path: '/you' },
-    ...['profile', 'devices', 'privacy', 'notices', 'appearance', 'storage', 'server', 'people', 'account'].map((x) => ({ name: `you-${x}`, path: `/you/${x}` })),
+    ...['profile', 'devices', 'privacy', 'notices', 'calls', 'appearance', 'storage', 'server', 'people', 'account'].map((x) => ({ name: `you-${x}`, path: `/you/${x}` })),
     { name: 'delete-account', path: '/you/account', then: async (p) => { await p.press('account.end.open'); await dialog(p); } },
     { name: 'passphrase', path: '/you/privacy', then: async (p) => { await p.press('lock.to.passphrase'); await dialog(p); } },
   ];
 }
 
 const dirty = new WeakSet<Page>();
+const cleared = new WeakMap<Page, () => Promise<void>>();
 
 /** show goes to a screen in a window and waits until it stands. */
 export async function show(p: Person, screen: Screen): Promise<void> {
+  await cleared.get(p.page)?.();
+  cleared.delete(p.page);
   // A window that something was opened in is loaded anew; else one goes on in it, as people do.
   const fresh = dirty.has(p.page) || screen.path.includes('dir=') || new URL(p.page.url()).search.includes('dir=') || p.page.url() === p.app.origin + screen.path;
   if (fresh) await p.page.goto(p.app.origin + screen.path);
   else await p.goes(screen.path);
   dirty.delete(p.page);
   if (screen.then) dirty.add(p.page);
+  const { after } = screen;
+  if (after) cleared.set(p.page, () => after(p));
   await p.page.locator('main, nav').first().waitFor();
   await settled(p);
   await screen.then?.(p);

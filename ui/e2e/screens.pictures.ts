@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Person } from './person';
+import { calling } from './chromium';
 import { scene, screens, show, type Scene } from './scene';
 import { staged } from './stage';
 
@@ -33,7 +34,7 @@ async function picture(p: Person, name: string, host: string): Promise<void> {
 }
 
 describe('pictures', () => {
-  const stage = staged();
+  const stage = staged(...calling);
   let s: Scene;
   beforeAll(async () => {
     if (!only) rmSync(out, { recursive: true, force: true });

@@ -3,6 +3,7 @@
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Person } from './person';
+import { calling } from './chromium';
 import { scene, screens, show, type Scene } from './scene';
 import { staged } from './stage';
 
@@ -38,7 +39,7 @@ export async function overflows(p: Person, where: string): Promise<string[]> {
 }
 
 describe('the window', () => {
-  const stage = staged();
+  const stage = staged(...calling);
   let s: Scene;
   beforeAll(async () => {
     s = await scene(stage);
@@ -62,7 +63,7 @@ describe('the window', () => {
     }, 400_000);
   }
 
-  const some = ['list', 'conversation', 'group', 'about-group', 'person', 'who-message', 'request', 'new', 'search', 'you-privacy', 'you-appearance', 'you-storage'];
+  const some = ['list', 'conversation', 'group', 'about-group', 'person', 'who-message', 'request', 'new', 'search', 'you-privacy', 'you-appearance', 'you-storage', 'ring', 'call', 'call-devices', 'calls', 'you-calls'];
 
   test('with text at 200 %', async () => {
     await s.bo.app.call('PATCH', '/settings', { text_size: 200 });

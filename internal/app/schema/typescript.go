@@ -84,14 +84,17 @@ export const keyHeader = 'Sotto-Key'
 export const keyName = 'sotto-key'
 export const key = (): string => localStorage.getItem(keyName) ?? 'none'
 
-/** The address of something that an element loads by itself: a picture, a download. */
-export const address = (path: string, query: object = {}): string => {
-  const values = new URLSearchParams({ key: key() })
+const values = (query: object, first: Record<string, string> = {}): URLSearchParams => {
+  const values = new URLSearchParams(first)
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) values.set(name, String(value))
   }
-  return ` + "`/api/v1${path}?${values}`" + `
+  return values
 }
+
+/** The address of something that an element loads by itself: a picture, a download. */
+export const address = (path: string, query: object = {}): string =>
+  ` + "`/api/v1${path}?${values(query, { key: key() })}`" + `
 
 const part = encodeURIComponent
 `
@@ -141,7 +144,7 @@ func call(r api.Route, used map[string]bool) string {
 		arguments, options = append(arguments, "query: "+q+" = {}"), append(options, "query")
 	}
 	if r.Out == (api.Stream{}) {
-		return fmt.Sprintf("export const %sPath = '/api/v1%s'\n", name, path)
+		return fmt.Sprintf("export const %sPath = (%s): string => `/api/v1%s?${values(query)}`\n", name, strings.Join(arguments, ", "), path)
 	}
 	if special(r.Out) {
 		if r.Query == nil {

@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -158,6 +159,9 @@ func (r *Relay) listen() error {
 		},
 		ListenerConfigs: []turn.ListenerConfig{{Listener: r.streams, RelayAddressGenerator: generator{r, true}, PermissionHandler: r.mayReach}},
 		InboundMTU:      maxFrame + 1,
+		// Who names no family gets IPv4 (RFC 8656 section 7.2), also who came over IPv6: it is
+		// what everybody reaches. A relay that has none of it gives what it has.
+		StrictAddressFamily: slices.ContainsFunc(r.o.Inside, func(a netip.Addr) bool { return family(a) == 0 }),
 	}
 	for _, f := range fronts {
 		r.fronts[f.local] = f

@@ -112,14 +112,17 @@ export const keyHeader = 'Sotto-Key'
 export const keyName = 'sotto-key'
 export const key = (): string => localStorage.getItem(keyName) ?? 'none'
 
-/** The address of something that an element loads by itself: a picture, a download. */
-export const address = (path: string, query: object = {}): string => {
-  const values = new URLSearchParams({ key: key() })
+const values = (query: object, first: Record<string, string> = {}): URLSearchParams => {
+  const values = new URLSearchParams(first)
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) values.set(name, String(value))
   }
-  return `/api/v1${path}?${values}`
+  return values
 }
+
+/** The address of something that an element loads by itself: a picture, a download. */
+export const address = (path: string, query: object = {}): string =>
+  `/api/v1${path}?${values(query, { key: key() })}`
 
 const part = encodeURIComponent
 
@@ -132,7 +135,7 @@ export const state = (signal?: AbortSignal): Promise<State> =>
   request<State>('GET', '/state', { signal })
 
 /** What happens, as server-sent events of Event. (GET /events) */
-export const eventsPath = '/api/v1/events'
+export const eventsPath = (query: EventStream = {}): string => `/api/v1/events?${values(query)}`
 
 /** Close the keys. Needs a passphrase or a keyring. (POST /lock) */
 export const lock = (signal?: AbortSignal): Promise<void> =>

@@ -48,8 +48,8 @@ export class EventReader {
   }
 }
 
-/** listen reads the stream until stop is called. */
-export function listen(to: Listener): { stop(): void; again(): void } {
+/** listen reads the stream of a window until stop is called. */
+export function listen(window: string, to: Listener): { stop(): void; again(): void } {
   let attempt = 0;
   let stopped = false;
   let running = false;
@@ -60,7 +60,7 @@ export function listen(to: Listener): { stop(): void; again(): void } {
     controller = new AbortController();
     running = true;
     try {
-      const answer = await fetch(eventsPath, {
+      const answer = await fetch(eventsPath({ window }), {
         headers: { [keyHeader]: key(), Accept: 'text/event-stream' },
         credentials: 'same-origin',
         cache: 'no-store',

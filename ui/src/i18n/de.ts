@@ -1,11 +1,13 @@
 // German, whole.
 
 import type { English } from './en';
+import { de as call } from './call/de';
 import { de as pages } from './pages/de';
 import { de as said } from './said/de';
 import type { Same } from './types';
 
 export const de: Same<English> = {
+  ...call,
   ...pages,
   ...said,
   'again': 'Noch einmal versuchen',
@@ -31,7 +33,6 @@ export const de: Same<English> = {
   'tab.news': 'es gibt etwas zu wissen',
   'calls.empty': 'Niemand hat angerufen.',
   'files.empty': 'Nichts geschickt, nichts bekommen.',
-  'later.calls': 'Anrufe kommen mit einem späteren sotto. Bis dahin wird geschrieben.',
   'later.files': 'Dateien kommen mit einem späteren sotto. Bis dahin bleiben sie, wo sie sind.',
   'later.voice': 'Sprachnachrichten kommen mit einem späteren sotto. Es wurde nichts aufgenommen.',
   'later.drop': 'Hierhin kommen einmal Dateien, mit einem späteren sotto.',

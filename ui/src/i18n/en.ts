@@ -1,6 +1,7 @@
 // English: the measure for the other languages. Short sentences, everyday verbs, no
 // exclamation marks; sotto is lower case, also at the start.
 
+import { en as call } from './call/en';
 import { en as pages } from './pages/en';
 import { en as said } from './said/en';
 
@@ -28,7 +29,6 @@ const talk = {
   'tab.news': 'there is something to know',
   'calls.empty': 'Nobody called.',
   'files.empty': 'Nothing sent, nothing received.',
-  'later.calls': 'Calls come with a later sotto. Until then, write.',
   'later.files': 'Files come with a later sotto. This one stays where it is.',
   'later.voice': 'Voice messages come with a later sotto. Nothing was recorded.',
   'later.drop': 'This is where files will go. They come with a later sotto.',
@@ -254,6 +254,6 @@ const talk = {
   'shortcut.single': 'Single letters work outside of text fields. They can be switched off in Appearance.',
 } as const;
 
-export const en = { ...talk, ...pages, ...said } as const;
+export const en = { ...talk, ...call, ...pages, ...said } as const;
 export type English = typeof en;
 export type Key = keyof English;

@@ -1,11 +1,13 @@
 // Spanish, whole.
 
 import type { English } from './en';
+import { es as call } from './call/es';
 import { es as pages } from './pages/es';
 import { es as said } from './said/es';
 import type { Same } from './types';
 
 export const es: Same<English> = {
+  ...call,
   ...pages,
   ...said,
   'again': 'Intentarlo otra vez',
@@ -31,7 +33,6 @@ export const es: Same<English> = {
   'tab.news': 'hay algo que saber',
   'calls.empty': 'Nadie ha llamado.',
   'files.empty': 'Nada enviado, nada recibido.',
-  'later.calls': 'Las llamadas llegarán con un sotto posterior. Hasta entonces, se escribe.',
   'later.files': 'Los archivos llegarán con un sotto posterior. Por ahora se quedan donde están.',
   'later.voice': 'Los mensajes de voz llegarán con un sotto posterior. No se ha grabado nada.',
   'later.drop': 'Aquí irán los archivos, con un sotto posterior.',

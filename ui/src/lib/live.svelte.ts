@@ -2,6 +2,7 @@
 
 import { listen, type Link } from '../api/events';
 import type { Event, EventType } from '../api/types';
+import { ui } from './ui.svelte';
 
 type Handler = (e: Event) => void;
 
@@ -28,7 +29,7 @@ class Live {
 
   start(): void {
     if (this.#stream) return this.#stream.again();
-    this.#stream = listen({
+    this.#stream = listen(ui.name, {
       event: (e) => {
         for (const f of this.#handlers.get(e.type) ?? []) f(e);
       },

@@ -2,7 +2,7 @@
 // every path that is no file. An unknown address is the list of conversations.
 
 /** The sections of "You", in the order of their index. */
-export const sections = ['profile', 'devices', 'privacy', 'notices', 'appearance', 'storage', 'server', 'people', 'account'] as const;
+export const sections = ['profile', 'devices', 'privacy', 'notices', 'calls', 'appearance', 'storage', 'server', 'people', 'account'] as const;
 export type Section = (typeof sections)[number];
 
 export type Place =

@@ -24,7 +24,8 @@ class UI {
   /** The details beside the conversation are open, where there is room. */
   details = $state(false);
   readonly mac = mac;
-  #name = Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, '0')).join('');
+  /** The name of this window for the app. */
+  readonly name = Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, '0')).join('');
   #room: string | undefined;
   #tells = false;
   #used = new Used();
@@ -83,7 +84,7 @@ class UI {
 
   #tell(): void {
     if (!this.#tells) return;
-    setWindow({ name: this.#name, visible: this.looking, room: this.#room, language: i18n.language, used: this.#used.tell(Date.now()), notifies: notifies() }).catch(() => {
+    setWindow({ name: this.name, visible: this.looking, room: this.#room, language: i18n.language, used: this.#used.tell(Date.now()), notifies: notifies() }).catch(() => {
       // away: the next change tells again
     });
   }

@@ -5,5 +5,5 @@ export type IconName =
   | 'you' | 'pin' | 'belloff' | 'bell' | 'screen' | 'hold' | 'hang' | 'expand' | 'link'
   | 'laptop' | 'desktop' | 'words' | 'box' | 'copy' | 'qr' | 'bird' | 'same' | 'missed'
   | 'direct' | 'relay' | 'speaker' | 'server' | 'info' | 'alert' | 'cloudoff' | 'sun' | 'eye'
-  | 'plus' | 'house' | 'mail' | 'star' | 'reply' | 'forward' | 'bin' | 'state-queued' | 'state-stored' | 'state-delivered'
+  | 'plus' | 'videooff' | 'house' | 'mail' | 'star' | 'reply' | 'forward' | 'bin' | 'state-queued' | 'state-stored' | 'state-delivered'
   | 'state-read' | 'state-failed' | 'state-expired' | 'hairpin' | 'writing';

@@ -12,7 +12,7 @@ export interface Entry {
 }
 
 const icons: Record<Section, IconName> = {
-  profile: 'you', devices: 'laptop', privacy: 'eye', notices: 'bell', appearance: 'sun',
+  profile: 'you', devices: 'laptop', privacy: 'eye', notices: 'bell', calls: 'phone', appearance: 'sun',
   storage: 'files', server: 'server', people: 'talk', account: 'info',
 };
 
