@@ -122,6 +122,46 @@ describe('two people in Chromium', () => {
     await bo.opens('ana');
   });
 
+  test('by keyboard alone: call, answer, mute, move oneself, devices, leave and come back, hang up', async () => {
+    await bo.page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    await ana.composer.focus();
+    await a.key('Alt+Shift+C');
+    await bo.page.getByRole('alertdialog').waitFor();
+    expect(await b.run(() => document.activeElement?.textContent)).toMatch(say('ring.answer'));
+    await b.key('Enter');
+    await bo.page.locator('main.call[data-link=open]').waitFor();
+    const focused = () => b.run(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '');
+    const reach = async (what: RegExp) => {
+      for (let i = 0; i < 12 && !what.test(await focused()); i++) await b.key('Tab');
+      expect(await focused()).toMatch(what);
+    };
+    await reach(say('call.words.match'));
+    await reach(say('call.mute'));
+    await b.key('Enter');
+    await until(() => shows(a, part('call.theirs.muted', { name: 'bo' })), 'that bo is mute');
+    await reach(say('call.self.move'));
+    const place = () => bo.page.locator('.self').boundingBox();
+    const before = await place();
+    for (const k of ['ArrowLeft', 'ArrowUp', 'ArrowUp']) await b.key(k);
+    const now = await place();
+    expect([now?.x, now?.y]).toEqual([(before?.x ?? 0) - 24, (before?.y ?? 0) - 48]);
+    await b.key('Shift+Tab'); // Hang up
+    await b.key('Shift+Tab');
+    expect(await focused()).toMatch(say('call.more'));
+    await b.key('Enter');
+    await b.key('Enter'); // the first of the menu
+    await bo.page.getByRole('dialog', { name: say('call.devices') }).waitFor();
+    await b.key('Escape');
+    await bo.page.getByRole('dialog', { name: say('call.devices') }).waitFor({ state: 'detached' });
+    await b.key('Escape');
+    await bo.page.locator('.floating').waitFor();
+    await b.key('Alt+c');
+    await bo.page.locator('main.call').waitFor();
+    await reach(say('call.hangup'));
+    await b.key('Enter');
+    await until(async () => !(await stands(a, 'main.call')), 'the end');
+  });
+
   test('nobody is asked for camera or microphone before they press something', async () => {
     await ana.page.evaluate(() => {
       const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);

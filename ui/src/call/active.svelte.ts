@@ -6,7 +6,8 @@ import { Refused } from '../api/request';
 import type { Call, CallEnd, CallMedia } from '../api/types';
 import { calls } from '../lib/calls.svelte';
 import { app } from './app';
-import { camera, microphone, Peer, screen, screenSound, type Link } from './peer';
+import { camera, microphone, screen, screenSound } from './layout';
+import { Peer, type Link } from './peer';
 import { Looker, type Quality } from './quality';
 import type { Sends } from './said';
 import { cameraTrack, choose, microphoneTrack, screenTracks, type Kind } from './sources';
@@ -186,6 +187,12 @@ export class Active {
     this.ended = end;
     this.#release();
     calls.isOver(this);
+  }
+
+  /** gone: the app knows of no such call any more, or is closed. */
+  gone(end: CallEnd): void {
+    this.#peer.close();
+    this.over(end);
   }
 
   #release(): void {

@@ -31,7 +31,11 @@ export class FakeConnection {
   #made = 0;
   #channel = { readyState: 'connecting', send: (x: string) => void this.said.push(x), onopen: null as (() => void) | null, onmessage: null as ((e: { data: unknown }) => void) | null };
 
-  constructor(readonly config: RTCConfiguration) {}
+  constructor(public config: RTCConfiguration) {}
+
+  setConfiguration(c: RTCConfiguration): void {
+    this.config = c;
+  }
 
   get directions(): string[] {
     return this.#parts.map((p) => p.direction);

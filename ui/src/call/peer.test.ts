@@ -13,8 +13,9 @@ function stage(o: { only?: boolean; media?: CallMedia; renew?: () => Promise<Cal
   const did: string[] = [];
   const over: string[] = [];
   let pc!: FakeConnection;
+  let asked = 0;
   const signalling: Signalling = {
-    relays: async () => ({ servers: [{ urls: ['turn:example.org:3478'], username: 'u', credential: 'p' }], only: o.only ?? false }),
+    relays: async () => ({ servers: [{ urls: ['turn:example.org:3478'], username: 'u', credential: `p${++asked}` }], only: o.only ?? false }),
     call: async (n) => (did.push(`call ${n.room} ${n.video} ${n.window}`), call),
     media: async () => o.media ?? media({ offer: offerOf(1) }),
     answer: async (_, d) => (did.push(`answer ${d.window}`), await o.answered?.(), { ...call, stage: 'talking' }),
@@ -55,7 +56,7 @@ describe('who calls', () => {
     const s = stage({ only: true });
     await s.peer.start('r1', false);
     expect(s.pc.config.iceTransportPolicy).toBe('relay');
-    expect(s.pc.config.iceServers?.[0]?.credential).toBe('p');
+    expect(s.pc.config.iceServers?.[0]?.credential).toBe('p1');
   });
 
   test('keeps candidates that come before the answer, takes each once, and none of another round', async () => {
@@ -143,6 +144,7 @@ describe('a connection that breaks', () => {
     expect(s.did).not.toContain('renew');
     await vi.advanceTimersByTimeAsync(200);
     expect(s.did).toContain('renew');
+    expect(s.pc.config.iceServers?.[0]?.credential).toBe('p2');
     s.peer.take(media({ round: 1, answer: offerOf(2), candidates: [line('new')] }));
     await settle();
     s.pc.becomes('connected');

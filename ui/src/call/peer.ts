@@ -4,7 +4,7 @@
 
 import type { Call, CallMedia, Candidate, CallDescription, EndCall, NewCall, NewCandidates, Relays } from '../api/types';
 import { heard, Outgoing } from './candidates';
-import { camera, described, keeps, microphone, parts, prefer, screen, screenSound } from './layout';
+import { described, keeps, parts, prefer } from './layout';
 import { bye, hear, tell, type Sends } from './said';
 
 /** What a peer needs of the app. */
@@ -203,12 +203,7 @@ export class Peer {
 
   #open(relays: Relays): RTCPeerConnection {
     const connect = this.#o.connect ?? ((c) => new RTCPeerConnection(c));
-    const pc = connect({
-      iceServers: relays.servers.map((s) => ({ urls: s.urls, username: s.username, credential: s.credential })),
-      iceTransportPolicy: relays.only ? 'relay' : 'all',
-      bundlePolicy: 'max-bundle',
-      rtcpMuxPolicy: 'require',
-    });
+    const pc = connect(configuration(relays));
     this.#pc = pc;
     const channel = (this.#channel = pc.createDataChannel('sotto', { negotiated: true, id: 0, ordered: true }));
     channel.onopen = () => this.say({});
@@ -263,6 +258,7 @@ export class Peer {
     clearTimeout(this.#renewal);
     this.#out.next();
     if (pc.signalingState === 'have-local-offer') await pc.setLocalDescription({ type: 'rollback' });
+    await this.#refresh(pc);
     await pc.setRemoteDescription({ type: 'offer', sdp });
     this.#set = this.#round = round;
     await pc.setLocalDescription();
@@ -271,11 +267,18 @@ export class Peer {
     if (this.link !== 'open') this.#renewAfter(again);
   }
 
+  /** What opens a relay lasts an hour; a call may last longer. */
+  async #refresh(pc: RTCPeerConnection): Promise<void> {
+    const relays = this.call && (await this.#o.signalling.relays(this.call.room).catch(() => undefined));
+    if (relays) pc.setConfiguration(configuration(relays));
+  }
+
   async #renew(): Promise<void> {
     const pc = this.#pc;
     if (!pc || !this.call || this.link === 'closed') return;
     this.#renewAfter(again);
     if (pc.signalingState === 'have-local-offer') await pc.setLocalDescription({ type: 'rollback' });
+    await this.#refresh(pc);
     this.#out.next();
     await pc.setLocalDescription(await pc.createOffer({ iceRestart: true }));
     let m: CallMedia;
@@ -346,4 +349,11 @@ export class Peer {
   }
 }
 
-export { camera, microphone, screen, screenSound };
+function configuration(relays: Relays): RTCConfiguration {
+  return {
+    iceServers: relays.servers.map((s) => ({ urls: s.urls, username: s.username, credential: s.credential })),
+    iceTransportPolicy: relays.only ? 'relay' : 'all',
+    bundlePolicy: 'max-bundle',
+    rtcpMuxPolicy: 'require',
+  };
+}

@@ -51,14 +51,14 @@ class Calls {
     const gone = this.active?.call && !list.some((c) => c.id === this.active?.call?.id);
     this.list = list;
     for (const c of list) if (c.id === this.active?.call?.id) this.active.changed(c);
-    if (gone) this.active?.over('hung_up');
+    if (gone) this.active?.gone('hung_up');
     else this.active?.resume();
   }
 
   forget(): void {
     this.list = [];
-    this.active?.over('failed');
-    this.active = undefined;
+    this.active?.gone('failed');
+    this.close();
   }
 
   /** newest is a call as it is by now, when the app has answered with it. */
