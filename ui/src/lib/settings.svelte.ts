@@ -9,7 +9,7 @@ import { live } from './live.svelte';
 const defaults: Settings = {
   theme: 'system', language: '', enter_sends: true, single_keys: true, text_size: 100, notify: 'text', sounds: true,
   receipts: true, typing: true, presence: false, lock_after: 0, at_login: false, retention: 0, disappear: 0, recent_emoji: '',
-  calls_relay: false, calls_from: 'accepted', calls_ring: true,
+  calls_relay: false, calls_from: 'accepted', calls_ring: true, send_rate: 0, receive_rate: 0,
 };
 
 class SettingsStore {
