@@ -18,6 +18,8 @@ class Session {
   state = $state.raw<State | undefined>();
   stage = $state<Stage>('starting');
   #loading: Promise<void> | undefined;
+  #again: Promise<void> | undefined; // what follows it, for those who came meanwhile
+  #hosts: Host[] | undefined; // told while an answer was under way, which may be older
   #shown: string | undefined; // an invitation that an answer under way may still hold
   #reloaded = new Set<() => void>();
 
@@ -45,6 +47,7 @@ class Session {
     live.on('hello', () => void this.load().then(() => this.#reloaded.forEach((f) => f())));
     live.on('phase', () => void this.load().then(() => this.#reloaded.forEach((f) => f())));
     live.on('hosts', (e) => {
+      if (this.#loading) this.#hosts = e.hosts;
       if (this.state && e.hosts) this.state = { ...this.state, hosts: e.hosts };
     });
     live.on('requests', () => void this.load());
@@ -81,14 +84,22 @@ class Session {
     live.stop();
   }
 
-  /** load asks how the app is. Calls at once share one answer. */
+  /** load asks how the app is. Who asks while an answer is under way, which may be older than what
+   * they know of, gets the next one; all of them share that. */
   load(): Promise<void> {
-    return (this.#loading ??= this.#load().finally(() => (this.#loading = undefined)));
+    if (this.#loading) return (this.#again ??= this.#loading.then(() => this.#next()));
+    return this.#next();
+  }
+
+  #next(): Promise<void> {
+    this.#again = this.#hosts = undefined;
+    return (this.#loading = this.#load().finally(() => (this.#loading = undefined)));
   }
 
   async #load(): Promise<void> {
     try {
       const state = await loadState();
+      if (this.#hosts) state.hosts = this.#hosts;
       if (state.invitation === this.#shown) state.invitation = undefined;
       this.state = state;
       this.stage = state.phase;
