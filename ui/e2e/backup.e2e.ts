@@ -73,9 +73,12 @@ describe('what was said is kept', () => {
       const b = await p.app.call<Backups>('GET', '/backups').catch(() => undefined);
       return b?.restore?.done ? b : undefined;
     }, 'it is restored');
-    // The old conversation gives way to the new one.
-    await until(async () => (await p.row('bo').count()) === 1 && (await p.rooms()).filter((r) => r.name === 'bo' && r.state === 'active').length === 1, 'one conversation with Bo');
-    await p.opens('bo');
+    // The old conversation gives way to the new one, also after it was opened.
+    await until(async () => {
+      if ((await p.app.call<Recovery>('GET', '/recovery')).back || (await p.row('bo').count()) !== 1) return false;
+      await p.opens('bo').catch(() => undefined);
+      return (await p.row('bo').count()) === 1 && (await p.message('the key is under the mat').count()) > 0 && (await p.rooms()).filter((r) => r.name === 'bo' && r.state === 'active').length === 1;
+    }, 'one conversation with Bo');
     await p.reads('before it was lost');
     await p.reads('the key is under the mat');
   }
