@@ -70,14 +70,14 @@ demo: build
 	@bin/sotto demo $(DEMO)
 
 # Every package once: under the race detector where there is concurrency, else without.
-# internal/play and cmd/sotto run both ways, the first with more rounds without it, the
-# second since its scripts are the whole of it. It says how many of others' vectors were
-# run and how many are of suites that are not built. go test's own lines end the output.
+# internal/play runs both ways, with more rounds and larger files without it. It says how
+# many of others' vectors were run and how many are of suites that are not built. go test's
+# own lines end the output.
 test: lint cross ui-test race sim e2e rest
 
 rest: go net
 	@$(GO) test -v -run '^TestVector' ./mls | grep '^vectors'
-	$(GO) test -timeout 30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(RACE) ./internal/sim)") ./internal/play ./cmd/sotto
+	$(GO) test -timeout 30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(RACE) ./internal/sim)") ./internal/play
 
 # The simulator: some seeds, the plans that failed once, every attack, and the planted
 # bugs that it must find, in three processes. It prints what it counted.
