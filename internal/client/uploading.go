@@ -306,7 +306,7 @@ func (s *uploading) push(i int64) {
 		default:
 			sent := a.Offset - s.offset
 			s.offset = a.Offset
-			s.row.Tries, s.lost = 0, 0
+			s.row.Tries, s.lost, s.corrected = 0, 0, false
 			s.moved(s.offset)
 			s.pace(sent, s.advance)
 		}

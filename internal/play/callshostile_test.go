@@ -25,6 +25,7 @@ func TestOfferKeptBack(t *testing.T) {
 	kept := between.keep()
 	v := ana.calls(bo.Handle)
 	ana.until(v.ID, "is in the log", func(client.Call) bool { return kept.count() > 0 })
+	ana.Sync() // she has read it there, too
 	w.Clock.Advance(62 * time.Second)
 	ana.over(v.ID, client.EndMissed)
 	rang := false

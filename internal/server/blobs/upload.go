@@ -42,7 +42,7 @@ func (p Progress) Complete() bool { return p.Offset == p.Size }
 var (
 	errTaken     = wire.Refuse(wire.CodeMalformed, "another blob has this name: take a random one")
 	errNoUpload  = wire.Refuse(wire.CodeNoBlob, "no such blob is waited for here: it was given up, or its time is up")
-	errSilent    = wire.Refuse(wire.CodeMalformed, "the piece ended before its end; what came of it is kept")
+	errSilent    = wire.Refuse(wire.CodeOffset, "the piece ended before its end; what came of it is kept")
 	errElsewhere = wire.Refuse(wire.CodeOffset, "this piece does not begin where the last one ended")
 )
 
