@@ -24,7 +24,7 @@ func (g *gen) takeCall(tx store.Tx, after *[]func(), kind room.PayloadKind, e ca
 	if s, err := tx.Standing(*r.Peer); err != nil || s == store.Blocked && !e.own {
 		return err
 	}
-	e.arrived = max(min(e.arrived, c.nowMS()), 1)
+	e.arrived = max(min(e.arrived+c.ahead[g.Host], c.nowMS()), 1) // by this device's clock
 	if kind == room.PayloadOffer {
 		return c.takeOffer(tx, after, r, e)
 	}

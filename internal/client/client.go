@@ -87,6 +87,7 @@ type Client struct {
 	left      map[string]*accountLink // servers that were home, by handle, while something of this device is there
 	going     *going                  // the move to another server that was begun here
 	begun     *going                  // the same, while the account is on its way
+	ahead     map[string]int64        // how much further this clock is than a host's, milliseconds
 	reserving *reserving              // a handle that a new server is asked to keep for it
 	gens      map[genKey]*gen
 	refs      map[uint32]*gen // watched, by ref; refs are never reused
@@ -177,7 +178,7 @@ func Open(o Options) (*Client, error) {
 	}
 	c := &Client{
 		o: o, log: o.Log,
-		hosts: map[string]*link{}, gens: map[genKey]*gen{}, refs: map[uint32]*gen{},
+		hosts: map[string]*link{}, ahead: map[string]int64{}, gens: map[genKey]*gen{}, refs: map[uint32]*gen{},
 		prepared: map[int64]*preparation{}, mailing: map[int64]bool{}, held: map[mimi.MessageID]bool{}, entering: map[int64]bool{}, making: map[string][]func(room.ID, error){}, timers: map[string]func(){}, watchers: map[int]func(Event){},
 		moves: map[int64]*carrying{}, spooling: map[string]bool{}, handed: map[string]*handed{},
 		calls: map[room.CallID]*callHere{}, there: map[wire.DeviceName]bool{}, left: map[string]*accountLink{}, typed: map[room.ID]int64{}, writing: map[writingKey]*toggle{}, here: map[room.Owner]*toggle{},

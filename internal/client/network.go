@@ -50,6 +50,8 @@ const (
 	callTime = 30 * time.Second // without an answer the connection counts as dead
 	minRetry = 200 * time.Millisecond
 	maxRetry = time.Minute
+
+	clockTrip = 5 * time.Second // that a host's time may be under way
 )
 
 // link is a connection to one host that comes back by itself.
@@ -113,6 +115,7 @@ func (l *link) connect() {
 
 // greet exchanges hellos.
 func (l *link) greet() {
+	asked := l.c.nowMS()
 	ask(l, wire.OpHello, wire.Hello{Lowest: wire.Version, Highest: wire.Version}, func(h wire.Hello, err error) {
 		if err != nil {
 			l.fall(err)
@@ -123,9 +126,23 @@ func (l *link) greet() {
 			return
 		}
 		l.greeted = true
+		l.c.compareClocks(l.host, asked, h.TimeMS)
 		l.c.hearRetiring(l.host, h.Retiring)
 		l.hello(h)
 	})
+}
+
+// compareClocks notes how much further this device's clock is than a host's, which has said its
+// own time. What took long to be said says nothing, and a difference of that size is none.
+func (c *Client) compareClocks(host string, asked int64, theirs uint64) {
+	now := c.nowMS()
+	if now < asked || now-asked > clockTrip.Milliseconds() || theirs == 0 || theirs > 1<<52 {
+		return
+	}
+	c.ahead[host] = now - int64(theirs)
+	if d := c.ahead[host]; -clockTrip.Milliseconds() < d && d < clockTrip.Milliseconds() {
+		delete(c.ahead, host)
+	}
 }
 
 // ready is called when the link can be used.

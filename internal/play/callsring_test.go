@@ -410,3 +410,48 @@ func TestLeavesInACall(t *testing.T) {
 	w.Clock.Advance(61 * time.Second)
 	bo.over(v.ID, client.EndFailed)
 }
+
+// ahead is a clock that goes before another one, or behind it.
+type ahead struct {
+	*Clock
+	by time.Duration
+}
+
+func (a ahead) Now() time.Time { return a.Clock.Now().Add(a.by) }
+
+// Bo's clock is wrong by minutes. Calls ring all the same, both ways, since his device knows how
+// much it is off; and one that nobody answers is missed.
+func TestCallsByAnotherClock(t *testing.T) {
+	for _, by := range []time.Duration{5 * time.Minute, -5 * time.Minute} {
+		t.Run(by.String(), func(t *testing.T) {
+			w := New(t)
+			ana, bo := w.Person("ana"), w.Nobody("bo", w.Home)
+			bo.Mutate = func(o *client.Options) { o.Clock = ahead{w.Clock, by} }
+			bo.Open()
+			if err := bo.Client.CreateAccount(patient(t), bo.Handle, ""); err != nil {
+				t.Fatal(err)
+			}
+			friends(t, ana, bo)
+			for _, who := range [][2]*Person{{ana, bo}, {bo, ana}} {
+				v := who[0].calls(who[1].Handle)
+				who[1].rings(v.ID)
+				must(who[1].answers(v.ID))
+				who[0].talks(v.ID)
+				who[1].talks(v.ID)
+				if err := who[0].Client.EndCall(v.ID, client.EndHungUp); err != nil {
+					t.Fatal(err)
+				}
+				for _, p := range who {
+					p.over(v.ID, client.EndHungUp)
+				}
+			}
+			v := ana.calls(bo.Handle)
+			bo.rings(v.ID)
+			ana.until(v.ID, "ringing", func(v client.Call) bool { return v.Stage == client.StageRinging })
+			w.Clock.Advance(61 * time.Second)
+			for _, p := range []*Person{ana, bo} {
+				p.over(v.ID, client.EndMissed)
+			}
+		})
+	}
+}
