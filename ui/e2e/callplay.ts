@@ -15,19 +15,24 @@ export interface Caller {
 
 export const live = (of: { app: App }): Promise<Call[]> => of.app.call<Call[]>('GET', '/calls');
 
-/** frames waits until pictures of a part come on. */
-export async function frames(seat: Seat, of: 0 | 1, more = 10): Promise<void> {
-  const before = (await media(seat)).frames[of];
-  await until(async () => (await media(seat)).frames[of] >= before + more, `pictures in part ${of}`);
+/** more waits until a number has grown by so much. It begins anew with each connection: the one of the call before may
+ * be there still. */
+async function more(of: () => Promise<number>, by: number, what: string): Promise<void> {
+  let least = Infinity;
+  await until(async () => {
+    const now = await of();
+    least = Math.min(least, now);
+    return now >= least + by;
+  }, what);
 }
+
+/** frames waits until pictures of a part come on. */
+export const frames = (seat: Seat, of: 0 | 1, by = 10): Promise<void> => more(async () => (await media(seat)).frames[of], by, `pictures in part ${of}`);
 
 const energy = async (seat: Seat): Promise<number> => (await media(seat)).energy;
 
 /** louder waits until something is heard. */
-export async function louder(seat: Seat): Promise<void> {
-  const before = await energy(seat);
-  await until(async () => (await energy(seat)) > before + 1e-4, 'sound');
-}
+export const louder = (seat: Seat): Promise<void> => more(() => energy(seat), 1e-4, 'sound');
 
 /** quiet waits until nothing more is heard. */
 export async function quiet(seat: Seat): Promise<void> {

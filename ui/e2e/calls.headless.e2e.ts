@@ -81,16 +81,18 @@ describe('a call with sotto call', () => {
       const seen = join(files, `${name}.ivf`);
       await opens(at);
       phones('--answer', '--record', heard);
+      await news('waiting');
       await at.seat.press('head.video', { name: 'bo' });
       await until(() => stands(at.seat, 'main.call[data-link=open]'), 'a connection');
       await until(async () => (await words(at.seat)).length === 2, 'words');
-      await until(async () => existsSync(heard) && statSync(heard).size > 20_000 && existsSync(seen) && statSync(seen).size > 60_000, 'sound and pictures in files');
+      await until(async () => existsSync(heard) && statSync(heard).size > 40_000 && existsSync(seen) && statSync(seen).size > 60_000, 'sound and pictures in files');
       await at.seat.press('call.hold');
       await at.seat.press('call.hold');
       await ends(at);
       await stops();
 
       phones('--answer', '--play', join(files, 'Chromium.ogg'), '--play', join(files, 'Chromium.ivf'));
+      await news('waiting');
       await at.seat.press('head.video', { name: 'bo' });
       await Promise.all([frames(at.seat, 0), louder(at.seat)]);
       expect((await media(at.seat)).picture).toBe('video/VP8');
