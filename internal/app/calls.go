@@ -50,16 +50,21 @@ func (v *viewer) media(m client.CallMedia) api.CallMedia {
 	return out
 }
 
-// seenCall is a call for an answer.
-func (c *call) seenCall(x client.Call, err error) (api.Call, error) {
+// viewed is something of the client's for an answer, in the way of a viewer.
+func viewed[T, A any](c *call, x T, err error, as func(*viewer, T) A) (a A, _ error) {
 	if err != nil {
-		return api.Call{}, err
+		return a, err
 	}
 	v, err := c.viewer()
 	if err != nil {
-		return api.Call{}, err
+		return a, err
 	}
-	return v.call(x), nil
+	return as(v, x), nil
+}
+
+// seenCall is a call for an answer.
+func (c *call) seenCall(x client.Call, err error) (api.Call, error) {
+	return viewed(c, x, err, (*viewer).call)
 }
 
 func calls(c *call) ([]api.Call, error) {
@@ -139,14 +144,7 @@ func callMedia(c *call) (api.CallMedia, error) {
 }
 
 func (c *call) seenMedia(m client.CallMedia, err error) (api.CallMedia, error) {
-	if err != nil {
-		return api.CallMedia{}, err
-	}
-	v, err := c.viewer()
-	if err != nil {
-		return api.CallMedia{}, err
-	}
-	return v.media(m), nil
+	return viewed(c, m, err, (*viewer).media)
 }
 
 func answerCall(c *call, in api.CallDescription) (api.Call, error) {

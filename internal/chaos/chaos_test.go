@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -29,32 +28,11 @@ const built = "SOTTO_CHAOS_BINARY"
 
 // TestMain builds sotto and goes where networks can be made.
 func TestMain(m *testing.M) {
-	if netns.Inside() {
-		os.Exit(m.Run())
+	var flags []string
+	if raceEnabled {
+		flags = []string{"-race"}
 	}
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "chaos-build")
-		if err == nil {
-			defer os.RemoveAll(dir)
-			bin := filepath.Join(dir, "sotto")
-			args := []string{"build", "-trimpath", "-o", bin}
-			if raceEnabled {
-				args = append(args, "-race")
-			}
-			build := exec.Command("go", append(args, "sotto/cmd/sotto")...)
-			var out []byte
-			if out, err = build.CombinedOutput(); err != nil {
-				err = fmt.Errorf("building sotto: %w\n%s", err, out)
-			} else {
-				var code int
-				if code, err = netns.Enter(built + "=" + bin); err == nil {
-					return code
-				}
-			}
-		}
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}())
+	os.Exit(netns.Main(m, built, flags...))
 }
 
 func run(t *testing.T, o Options) {

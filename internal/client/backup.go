@@ -360,17 +360,8 @@ func (c *Client) ownBackup(r *backup.Reader) (err error) {
 // has it done at once.
 func (c *Client) aside(work func() error, done func(error)) {
 	c.pending++
-	run := func() {
-		err := work()
-		c.post(func() {
-			c.pending--
-			done(err)
-			c.settle()
-		})
-	}
-	if c.queue == nil {
-		run()
-		return
-	}
-	go run()
+	c.beside(work, func(err error) {
+		c.pending--
+		done(err)
+	})
 }

@@ -87,15 +87,11 @@ func (c *Client) Calls() (out []Call, err error) {
 	err = ErrClosed
 	c.on(func() {
 		err = c.read(func(tx store.Tx) error {
-			list, err := tx.LiveCalls()
+			list, err := liveCalls(tx)
 			if err != nil {
 				return err
 			}
-			for _, row := range list {
-				x, err := callOf(row)
-				if err != nil {
-					return err
-				}
+			for _, x := range list {
 				v, err := c.callView(tx, x)
 				if err != nil {
 					return err
@@ -167,13 +163,11 @@ func (c *Client) SetMatched(id room.CallID, on bool) error {
 	err := ErrClosed
 	c.on(func() {
 		err = c.update(func(tx store.Tx, after *[]func()) error {
-			x, err := loadCall(tx, id)
-			switch {
-			case err != nil:
+			x, err := knownCall(tx, id)
+			if err != nil {
 				return err
-			case x == nil:
-				return ErrNoCall
-			case !x.live.Taken:
+			}
+			if !x.live.Taken {
 				return ErrCallOver // there are no words, or not any more
 			}
 			x.Matched = on
@@ -189,10 +183,7 @@ func (c *Client) withCall(id room.CallID, f func(tx store.Tx, x *call) error) er
 	err := ErrClosed
 	c.on(func() {
 		err = c.read(func(tx store.Tx) error {
-			x, err := loadCall(tx, id)
-			if err == nil && x == nil {
-				err = ErrNoCall
-			}
+			x, err := knownCall(tx, id)
 			if err != nil {
 				return err
 			}

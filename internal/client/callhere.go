@@ -242,15 +242,11 @@ func (c *Client) resumeCalls() {
 	var on []room.CallID
 	err := c.update(func(tx store.Tx, after *[]func()) error {
 		on = nil
-		list, err := tx.LiveCalls()
+		list, err := liveCalls(tx)
 		if err != nil {
 			return err
 		}
-		for _, row := range list {
-			x, err := callOf(row)
-			if err != nil {
-				return err
-			}
+		for _, x := range list {
 			switch {
 			case c.calls[x.ID] != nil: // only the database was opened anew
 			case x.Stage == store.CallMade:
@@ -279,19 +275,19 @@ func (c *Client) resumeCalls() {
 
 // leftCalls ends the calls in rooms that this device is not in any more.
 func (c *Client) leftCalls(tx store.Tx, after *[]func()) error {
-	list, err := tx.LiveCalls()
+	list, err := liveCalls(tx)
 	if err != nil {
 		return err
 	}
-	for _, row := range list {
-		r, err := tx.Room(row.Room)
+	for _, x := range list {
+		r, err := tx.Room(x.Room)
 		if err != nil {
 			return err
 		}
 		if r != nil && r.State == store.RoomActive {
 			continue
 		}
-		if err := c.closeCall(tx, after, &call{Call: row}, store.CallFailed, c.nowMS()); err != nil {
+		if err := c.closeCall(tx, after, x, store.CallFailed, c.nowMS()); err != nil {
 			return err
 		}
 	}
@@ -322,10 +318,7 @@ func (c *Client) tellCall(id room.CallID) {
 func (c *Client) tellMedia(id room.CallID, fresh []room.Candidate) {
 	var m CallMedia
 	err := c.read(func(tx store.Tx) error {
-		x, err := loadCall(tx, id)
-		if err == nil && x == nil {
-			err = ErrNoCall
-		}
+		x, err := knownCall(tx, id)
 		if err != nil {
 			return err
 		}
@@ -346,10 +339,7 @@ func (c *Client) tellMedia(id room.CallID, fresh []room.Candidate) {
 
 func (c *Client) viewOf(id room.CallID) (v Call, err error) {
 	err = c.read(func(tx store.Tx) error {
-		x, err := loadCall(tx, id)
-		if err == nil && x == nil {
-			err = ErrNoCall
-		}
+		x, err := knownCall(tx, id)
 		if err != nil {
 			return err
 		}

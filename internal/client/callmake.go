@@ -147,12 +147,9 @@ func (c *Client) AnswerCall(ctx context.Context, id room.CallID, sdp, window str
 }
 
 func (c *Client) answerCall(tx store.Tx, after *[]func(), id room.CallID, sdp, window string) error {
-	x, err := loadCall(tx, id)
-	switch {
-	case err != nil:
+	x, err := knownCall(tx, id)
+	if err != nil {
 		return err
-	case x == nil:
-		return ErrNoCall
 	}
 	v, err := c.callView(tx, x)
 	if err != nil {
@@ -196,15 +193,13 @@ var reasons = map[CallEnd]room.EndReason{
 
 func (c *Client) endCall(tx store.Tx, after *[]func(), id room.CallID, end CallEnd) error {
 	why, ok := reasons[end]
-	x, err := loadCall(tx, id)
+	x, err := knownCall(tx, id)
 	h := c.calls[id]
 	switch {
 	case err != nil:
 		return err
 	case !ok:
 		return wire.Refuse(wire.CodeMalformed, "a call ends as hung_up, declined, busy, missed or failed")
-	case x == nil:
-		return ErrNoCall
 	case x.Stage == store.CallOver || h != nil && h.ended != "":
 		return nil
 	case x.Stage == store.CallMade && end == EndFailed:
@@ -287,12 +282,10 @@ func (c *Client) Renewed(id room.CallID, round uint64, sdp string) error {
 // key of this side.
 func (c *Client) heldCall(tx store.Tx, id room.CallID, sdp string) (*call, error) {
 	print, bad := room.Fingerprint(sdp)
-	x, err := loadCall(tx, id)
+	x, err := knownCall(tx, id)
 	switch h := c.calls[id]; {
 	case err != nil:
 		return nil, err
-	case x == nil:
-		return nil, ErrNoCall
 	case x.Stage != store.CallTalking || h != nil && h.ended != "":
 		return nil, ErrCallOver
 	case h == nil || !h.here || !c.isMine(x):
@@ -346,18 +339,15 @@ func (c *Client) addCandidates(x *call, h *callHere, round uint64, list []room.C
 
 // endCallsWith ends the calls with somebody who is blocked. Nothing of theirs is read any more.
 func (c *Client) endCallsWith(tx store.Tx, after *[]func(), account identity.ID) error {
-	list, err := tx.LiveCalls()
+	list, err := liveCalls(tx)
 	if err != nil {
 		return err
 	}
-	for _, row := range list {
-		if row.Peer != account {
+	for _, x := range list {
+		if x.Peer != account {
 			continue
 		}
-		x, err := callOf(row)
-		if err == nil {
-			err = c.sayEnd(tx, x, room.EndHungUp)
-		}
+		err := c.sayEnd(tx, x, room.EndHungUp)
 		if err == nil {
 			end := store.CallHungUp
 			if x.Answered == 0 && x.Outgoing {

@@ -128,16 +128,13 @@ func (c *Client) takeOffer(tx store.Tx, after *[]func(), r *store.Room, e callEn
 // firstCall is the call that goes on in a room at a time; nil when there is none. Those that are
 // over by the clock then end.
 func (c *Client) firstCall(tx store.Tx, after *[]func(), id room.ID, at int64) (*call, error) {
-	list, err := tx.LiveCallsIn(id)
+	rows, err := tx.LiveCallsIn(id)
+	list, err := callsOf(rows, err)
 	if err != nil {
 		return nil, err
 	}
 	var first *call
-	for _, row := range list {
-		x, err := callOf(row)
-		if err != nil {
-			return nil, err
-		}
+	for _, x := range list {
 		if x.Stage == store.CallMade {
 			continue
 		}
@@ -242,6 +239,32 @@ func loadCall(tx store.Tx, id room.CallID) (*call, error) {
 		return nil, err
 	}
 	return callOf(*row)
+}
+
+// knownCall is a call that is here; else ErrNoCall.
+func knownCall(tx store.Tx, id room.CallID) (*call, error) {
+	x, err := loadCall(tx, id)
+	if err == nil && x == nil {
+		err = ErrNoCall
+	}
+	return x, err
+}
+
+// liveCalls are the calls that are not over.
+func liveCalls(tx store.Tx) ([]*call, error) {
+	list, err := tx.LiveCalls()
+	return callsOf(list, err)
+}
+
+func callsOf(list []store.Call, err error) (out []*call, _ error) {
+	for _, row := range list {
+		x, bad := callOf(row)
+		if bad != nil {
+			return nil, bad
+		}
+		out = append(out, x)
+	}
+	return out, err
 }
 
 // callOf is a call as its row has it.

@@ -9,6 +9,7 @@ import (
 
 	"sotto/internal/client"
 	"sotto/internal/room"
+	"sotto/internal/store"
 )
 
 // Files lists the files of conversations, newest first.
@@ -111,29 +112,36 @@ func (o Get) Run(ctx context.Context, d *Device, x *IO) error {
 	return x.failed
 }
 
-func (d *Device) get(ctx context.Context, x *IO, name, dir string) error {
+// named are the files of a message of which a name is meant: of MESSAGE all, of MESSAGE.2 the
+// second. There is one at least.
+func (d *Device) named(name string) (m *store.Message, list []client.FileInfo, parts []int64, err error) {
 	id, number, single := strings.Cut(name, ".")
-	m, err := d.message(id)
-	if err != nil {
-		return err
+	if m, err = d.message(id); err != nil {
+		return nil, nil, nil, err
 	}
-	list, err := d.filesOf(m.ID)
-	if err != nil {
-		return err
+	if list, err = d.filesOf(m.ID); err != nil {
+		return nil, nil, nil, err
 	}
-	var parts []int64
 	for i := range list {
 		parts = append(parts, int64(i))
 	}
 	if single {
 		n, err := strconv.ParseInt(number, 10, 64)
 		if err != nil || n < 1 || n > int64(len(list)) {
-			return fail("no such file", "message %s has no file %.20q", short(m.ID), number)
+			return nil, nil, nil, fail("no such file", "message %s has no file %.20q", short(m.ID), number)
 		}
 		parts = []int64{n - 1}
 	}
 	if len(parts) == 0 {
-		return fail("no such file", "message %s has no file", short(m.ID))
+		return nil, nil, nil, fail("no such file", "message %s has no file", short(m.ID))
+	}
+	return m, list, parts, nil
+}
+
+func (d *Device) get(ctx context.Context, x *IO, name, dir string) error {
+	m, list, parts, err := d.named(name)
+	if err != nil {
+		return err
 	}
 	for _, n := range parts {
 		if err := d.Client.GetFile(m.ID, n, dir); err != nil {
@@ -213,28 +221,15 @@ func (o FileCancel) Run(_ context.Context, d *Device, x *IO) error {
 
 func (d *Device) eachFile(ids []string, x *IO, done string, f func(client.FileInfo) error) error {
 	for _, name := range ids {
-		id, number, _ := strings.Cut(name, ".")
-		m, err := d.message(id)
+		_, list, parts, err := d.named(name)
 		if err != nil {
 			return err
 		}
-		list, err := d.filesOf(m.ID)
-		if err != nil {
-			return err
-		}
-		n := int64(1)
-		if number != "" {
-			if n, err = strconv.ParseInt(number, 10, 64); err != nil {
-				n = 0
-			}
-		}
-		if n < 1 || n > int64(len(list)) {
-			return fail("no such file", "message %s has no file %.20q", short(m.ID), number)
-		}
-		if err := f(list[n-1]); err != nil {
+		one := list[parts[0]]
+		if err := f(one); err != nil {
 			return getError(err)
 		}
-		x.say(Done{"done", done, fileID(list[n-1])}, "%s %s", fileID(list[n-1]), done)
+		x.say(Done{"done", done, fileID(one)}, "%s %s", fileID(one), done)
 	}
 	return x.failed
 }

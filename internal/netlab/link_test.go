@@ -33,18 +33,9 @@ func TestJitter(t *testing.T) {
 	ana, bo, k := behind(t, weather{})
 	k.become(weather{delay: 100 * time.Millisecond, jitter: 30 * time.Millisecond})
 	c, mine := talk(t, ana, bo, "--for", "5s")
-	if err := c.end(); err != nil {
-		t.Fatal(err)
-	}
-	over, err := bo.waits.wants(news("over"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, side := range []struct{ file, of string }{{mine, "bo"}, {over.Files[0], "ana"}} {
-		n, last, err := heard(side.file, side.of)
-		t.Logf("of %s: %d packets, the last after %v", side.of, n, last)
-		if err != nil || n < 200 {
-			t.Errorf("of %s %d packets were heard of 250: %v", side.of, n, err)
+	for _, of := range both(t, c, mine, bo) {
+		if of.err != nil || of.packets < 200 {
+			t.Errorf("of %s %d packets were heard of 250: %v", of.name, of.packets, of.err)
 		}
 	}
 }

@@ -4,10 +4,7 @@ package netlab
 
 import (
 	"flag"
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -21,30 +18,7 @@ var long = flag.Bool("long", false, "also the kinds of networks and the directio
 const built = "SOTTO_NETLAB_BINARY"
 
 // TestMain builds sotto and goes where networks can be made.
-func TestMain(m *testing.M) {
-	if netns.Inside() {
-		os.Exit(m.Run())
-	}
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "netlab-build")
-		if err == nil {
-			defer os.RemoveAll(dir)
-			bin := filepath.Join(dir, "sotto")
-			build := exec.Command("go", "build", "-trimpath", "-o", bin, "sotto/cmd/sotto")
-			var out []byte
-			if out, err = build.CombinedOutput(); err != nil {
-				err = fmt.Errorf("building sotto: %w\n%s", err, out)
-			} else {
-				var code int
-				if code, err = netns.Enter(built + "=" + bin); err == nil {
-					return code
-				}
-			}
-		}
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}())
-}
+func TestMain(m *testing.M) { os.Exit(netns.Main(m, built)) }
 
 // lab is a laboratory of a test.
 func lab(t *testing.T) *Lab {

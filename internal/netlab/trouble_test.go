@@ -42,6 +42,34 @@ func talk(t *testing.T, ana, bo *Person, more ...string) (c *process, heard stri
 	return c, heard
 }
 
+// hearing is what was heard of somebody in a call that is over.
+type hearing struct {
+	name    string
+	packets int
+	last    time.Duration // from the beginning
+	err     error
+}
+
+// both waits until a call of Ana's to Bo is over, and answers what each heard of the other. mine is
+// what Ana has recorded.
+func both(t *testing.T, c *process, mine string, bo *Person) (out []hearing) {
+	t.Helper()
+	if err := c.end(); err != nil {
+		t.Fatal(err)
+	}
+	over, err := bo.waits.wants(news("over"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, side := range []struct{ file, of string }{{mine, "bo"}, {over.Files[0], "ana"}} {
+		h := hearing{name: side.of}
+		h.packets, h.last, h.err = heard(side.file, side.of)
+		t.Logf("of %s: %d packets, the last after %v", h.name, h.packets, h.last)
+		out = append(out, h)
+	}
+	return out
+}
+
 // TestLoss lets packets be lost on the way, of media and of everything else. Calls come about
 // and go on, and what was not lost is heard in its order and at its time.
 func TestLoss(t *testing.T) {
@@ -52,19 +80,10 @@ func TestLoss(t *testing.T) {
 				t.Fatal(err)
 			}
 			c, mine := talk(t, ana, bo, "--for", "5s")
-			if err := c.end(); err != nil {
-				t.Fatal(err)
-			}
-			over, err := bo.waits.wants(news("over"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, side := range []struct{ file, of string }{{mine, "bo"}, {over.Files[0], "ana"}} {
-				n, last, err := heard(side.file, side.of)
-				t.Logf("of %s: %d packets, the last after %v", side.of, n, last)
+			for _, of := range both(t, c, mine, bo) {
 				// 250 were said, and some of those that came may be late.
-				if err != nil || n < 250*(100-percent)/100*3/4 || percent == 30 && n > 225 || last < 3*time.Second {
-					t.Errorf("of %s %d packets were heard, the last after %v: %v", side.of, n, last, err)
+				if of.err != nil || of.packets < 250*(100-percent)/100*3/4 || percent == 30 && of.packets > 225 || of.last < 3*time.Second {
+					t.Errorf("of %s %d packets were heard, the last after %v: %v", of.name, of.packets, of.last, of.err)
 				}
 			}
 		})

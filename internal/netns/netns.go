@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"syscall"
 
@@ -20,6 +21,27 @@ const inside = "SOTTO_NETNS_INSIDE"
 
 // Inside says whether this process is the one that Enter started.
 func Inside() bool { return os.Getenv(inside) != "" }
+
+// Main is the TestMain of a package whose tests run the program in namespaces: it builds it, with
+// these flags, and runs the tests inside, where the variable built names what was built.
+func Main(m interface{ Run() int }, built string, flags ...string) (code int) {
+	if Inside() {
+		return m.Run()
+	}
+	dir, err := os.MkdirTemp("", "sotto-built")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		bin := filepath.Join(dir, "sotto")
+		args := append([]string{"build", "-trimpath", "-o", bin}, flags...)
+		if out, failed := exec.Command("go", append(args, "sotto/cmd/sotto")...).CombinedOutput(); failed != nil {
+			err = fmt.Errorf("building sotto: %w\n%s", failed, out)
+		} else if code, err = Enter(built + "=" + bin); err == nil {
+			return code
+		}
+	}
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
 
 // Enter runs this program again, with these additions to its environment, in a mount and a
 // network namespace of its own, and when it is not root in a user namespace too. It answers
